@@ -1,0 +1,126 @@
+"""One marshmallow schema serves a form and JSON.
+
+`FormSchema` drops what a browser adds (`csrf_token`, `_idem`), maps '' to missing, gathers lists, and says its
+messages in the user's language. `Form` keeps what was typed beside the errors, so that nothing is ever lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from werkzeug.datastructures import MultiDict
+
+from linkage.core.errors import DomainError, InvalidInput
+
+BROWSER_FIELDS = ("csrf_token", "_idem", "_draft")
+MESSAGES = {
+    "required": _l("Please fill this in."),
+    "null": _l("Please fill this in."),
+    "invalid": _l("This is not understood; see the example below the field."),
+    "too_large": _l("This number is too large."),
+    "special": _l("This is not a number."),
+}
+fields.Field.default_error_messages = {**fields.Field.default_error_messages, **MESSAGES,
+                                       "validator_failed": _l("This value is not possible.")}
+
+
+class FormSchema(Schema):
+    """Base of every form's schema. Unknown fields are ignored: nothing is assigned that is not named."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def _from_browser(self, data: Any, **_kwargs: Any) -> dict[str, Any]:
+        if not isinstance(data, MultiDict):
+            return {key: value for key, value in dict(data).items() if key not in BROWSER_FIELDS}
+        taken: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            key = field.data_key or name
+            if isinstance(field, fields.List):
+                taken[key] = [value for value in data.getlist(key) if value.strip()]
+            elif isinstance(field, fields.Boolean):
+                taken[key] = data.get(key, "") not in ("", "0", "false", "no")
+            elif data.get(key, "").strip():
+                taken[key] = data[key].strip()
+        return taken
+
+
+class Form:
+    """What was sent, what it means, and what is wrong with it.
+
+    Attributes
+    ----------
+    data : the loaded values (only where `valid`)
+    errors : field → list of sentences
+    """
+
+    def __init__(self, schema: FormSchema | None = None, sent: Mapping[str, Any] | None = None,
+                 initial: Mapping[str, Any] | None = None) -> None:
+        self.sent, self.initial = sent, dict(initial or {})
+        self.errors: dict[str, list[Any]] = {}
+        self.data: dict[str, Any] = {}
+        if schema is not None and sent is not None:
+            try:
+                self.data = schema.load(sent)
+            except ValidationError as error:
+                self.errors = _flat(error.messages)
+
+    @property
+    def valid(self) -> bool:
+        return self.sent is not None and not self.errors
+
+    def add(self, error: DomainError) -> None:
+        """Take a domain error onto the form: at its field, or at the top ('')."""
+        if isinstance(error, InvalidInput) and error.errors:
+            for name, sentences in error.errors.items():
+                self.errors.setdefault(name, []).extend(sentences)
+        else:
+            self.errors.setdefault(error.field or "", []).append(str(error))
+
+    def value(self, name: str, default: Any = "") -> Any:
+        """What to show in the field: what was typed, else the initial value."""
+        if self.sent is not None:
+            return self.sent.get(name, "")
+        return _shown(self.initial.get(name, default))
+
+    def values(self, name: str) -> list[str]:
+        """The same for a field with several values."""
+        if self.sent is not None:
+            return self.sent.getlist(name) if isinstance(self.sent, MultiDict) else list(self.sent.get(name, []))
+        return [str(_shown(value)) for value in self.initial.get(name) or []]
+
+    def checked(self, name: str) -> bool:
+        return bool(self.sent.get(name)) if self.sent is not None else bool(self.initial.get(name))
+
+    def error(self, name: str) -> str:
+        return " ".join(str(sentence) for sentence in self.errors.get(name, []))
+
+    def demand(self) -> dict[str, Any]:
+        """The loaded values, or InvalidInput with every error."""
+        if self.errors:
+            raise InvalidInput(_l("Please check what you entered."), errors=self.errors)
+        return self.data
+
+
+def _shown(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _flat(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
+    if isinstance(messages, list):
+        return {prefix: messages}
+    flat: dict[str, list[Any]] = {}
+    for key, inner in messages.items():
+        name = key if not prefix else (prefix if isinstance(key, int) else f"{prefix}.{key}")
+        for field, sentences in _flat(inner, str(name)).items():
+            flat.setdefault(field, []).extend(sentences)
+    return flat

@@ -1,0 +1,55 @@
+"""An uploaded file while it is being brought in. Its rows are personal data: kept encrypted, and not for long."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from linkage.core.columns import Created, UuidKey, Versioned, ref
+from linkage.core.extensions import Model
+from linkage.core.privacy import Encrypted
+
+
+class Upload(UuidKey, Created, Versioned, Model):
+    """One file of one kind. `columns`: what was understood of the header; `summary`: counts for the headline."""
+
+    __tablename__ = "uploads"
+    key_id: Mapped[uuid.UUID] = ref("data_keys.id")
+    kind: Mapped[str] = mapped_column(String(20))
+    area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
+    created_by: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    file_name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    file_name = Encrypted("name of the uploaded file")
+    file_digest: Mapped[str] = mapped_column(String(64))
+    columns: Mapped[list[Any]]
+    summary: Mapped[dict[str, Any]]
+    finished_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    groups: Mapped[list[UploadGroup]] = relationship(back_populates="upload", order_by="UploadGroup.position",
+                                                     cascade="all, delete-orphan")
+
+
+class UploadGroup(UuidKey, Model):
+    """A row group: one household with its members and needs. Enters whole or not at all.
+
+    `rows` (encrypted): [{"sheet", "row", "cells": {field: text}}]; `faults`: [{"sheet", "row", "field", "code",
+    …}] without personal data. `taken_at`: it is in the registers, `taken` names what was made.
+    """
+
+    __tablename__ = "upload_groups"
+    upload_id: Mapped[uuid.UUID] = ref("uploads.id")
+    key_id: Mapped[uuid.UUID] = ref("data_keys.id")
+    position: Mapped[int]
+    rows_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    rows = Encrypted("rows of an uploaded roster", json=True)
+    faults: Mapped[list[Any]]
+    ticked: Mapped[list[Any]]
+    taken_at: Mapped[datetime | None]
+    taken: Mapped[dict[str, Any]]
+    upload: Mapped[Upload] = relationship(back_populates="groups")
+    __table_args__ = (UniqueConstraint("upload_id", "position"),)

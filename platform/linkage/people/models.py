@@ -1,0 +1,99 @@
+"""One human being is one Person; member, volunteer, carer and account are roles that point to it.
+
+A person's working time (shifts of a carer, availability of a volunteer) stands here too, since "in two places
+at once" is a question about the person.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from linkage.core.columns import Created, Dated, UuidKey, Versioned, ref
+from linkage.core.extensions import Model
+from linkage.core.privacy import Encrypted, plain_personal
+from linkage.people.identity import normalise_id_number, normalise_telephone
+
+SEXES = ("F", "M")
+LANGUAGES = ("mandarin", "minnan", "hakka", "cantonese", "english", "sign")
+
+
+class Person(UuidKey, Created, Versioned, Model):
+    """A human being. `name_keys` holds the search keys of the name: see `people.names`."""
+
+    __tablename__ = "people"
+    key_id: Mapped[uuid.UUID] = ref("data_keys.id")
+    name: Mapped[str] = mapped_column(String(80), index=True)
+    name_keys: Mapped[str] = mapped_column(String(400), default="")
+    birth_date: Mapped[date | None] = mapped_column(index=True)
+    sex: Mapped[str | None] = mapped_column(String(1))
+    languages: Mapped[list[str]]
+    telephone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    telephone_exact: Mapped[str | None] = mapped_column(String(32), index=True)
+    telephone_last4: Mapped[str | None] = mapped_column(String(32), index=True)
+    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_exact: Mapped[str | None] = mapped_column(String(32), unique=True)
+    id_number_last4: Mapped[str | None] = mapped_column(String(32), index=True)
+    died_on: Mapped[date | None]
+    erased_at: Mapped[datetime | None]
+    # Raised by every booking: the row is locked first, then the overlap is tested (SAFETY.md).
+    booking_version: Mapped[int] = mapped_column(default=0)
+    telephone = Encrypted("telephone", exact=True, last4=True, normalise=normalise_telephone)
+    id_number = Encrypted("resident ID number", exact=True, last4=True, normalise=normalise_id_number)
+
+    def age_on(self, day: date) -> int | None:
+        """Completed years on `day`; None when the birth date is unknown."""
+        born = self.birth_date
+        return None if born is None else day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+plain_personal("people", "name", "name")
+plain_personal("people", "name_keys", "search keys of the name")
+plain_personal("people", "birth_date", "birth date")
+
+
+class WorkPattern(UuidKey, Dated, Model):
+    """Every `weekday` (0 Monday) from `start_minute` to `end_minute` (minutes from local midnight; > 1440 past it).
+
+    `kind`: "shift" of a carer for an organisation, or "available" as a volunteer. `area_id` is the planning area
+    in which the day is deployed. A break of `break_minutes` begins at or after `break_from`.
+    """
+
+    __tablename__ = "work_patterns"
+    person_id: Mapped[uuid.UUID] = ref("people.id")
+    kind: Mapped[str] = mapped_column(String(10))
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
+    weekday: Mapped[int]
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+    break_from: Mapped[int | None]
+    break_minutes: Mapped[int] = mapped_column(default=0)
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("start_minute >= 0 AND end_minute > start_minute AND end_minute <= 2160", name="span"),
+    )
+
+
+class WorkException(UuidKey, Created, Model):
+    """A day unlike the pattern: "absent" takes minutes away, "extra" adds a stretch (both within first..last).
+
+    `start_minute`/`end_minute` None: the whole day (only for "absent").
+    """
+
+    __tablename__ = "work_exceptions"
+    person_id: Mapped[uuid.UUID] = ref("people.id")
+    kind: Mapped[str] = mapped_column(String(10))
+    first_day: Mapped[date] = mapped_column(index=True)
+    last_day: Mapped[date] = mapped_column(index=True)
+    start_minute: Mapped[int | None]
+    end_minute: Mapped[int | None]
+    work_kind: Mapped[str | None] = mapped_column(String(10))
+    organisation_id: Mapped[uuid.UUID | None]
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("areas.id"))
+    reason: Mapped[str] = mapped_column(String(20), default="other")
+    created_by: Mapped[uuid.UUID | None]
+    cancelled_at: Mapped[datetime | None]
