@@ -47,6 +47,7 @@ def new_key(owner_kind: str, now: datetime) -> uuid.UUID:
     raw = secrets.token_bytes(crypto.KEY_BYTES)
     db.session.add(DataKey(id=key_id, owner_kind=owner_kind, master_id=crypto.master_id(), created_at=now,
                            wrapped=crypto.wrap(raw, key_id)))
+    db.session.flush()  # rows that name it by a bare foreign key come after it
     _cache()[key_id] = raw
     return key_id
 

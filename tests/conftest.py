@@ -1,0 +1,103 @@
+"""Shared fixtures: a real SQLite file that holds a small street, put back before each test; a clock that stands.
+
+The application is made once; `world` names what the template database holds (tests/world.py).
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+os.environ.setdefault("LINKAGE_MODE", "test")
+
+import world as street  # noqa: E402
+from linkage.application import create_app  # noqa: E402
+from linkage.core.clock import current_clock, parse_moment  # noqa: E402
+from linkage.core.config import load_settings  # noqa: E402
+from linkage.core.extensions import db  # noqa: E402
+from linkage.core.transactions import unit_of_work  # noqa: E402
+
+
+def make_app(data_dir, **env):
+    """An application of its own on `data_dir` (a second process' worth, for races and restarts)."""
+    return create_app(load_settings({"LINKAGE_MODE": "test", "LINKAGE_DATA_DIR": str(data_dir), **env}))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """The data folder with the application and the street in it."""
+    folder = tmp_path_factory.mktemp("street")
+    app = make_app(folder)
+    with app.app_context():
+        unit_of_work(db.create_all)
+        unit_of_work(lambda: street.build(street.NOW))
+        db.session.remove()
+        db.engine.dispose()
+    shutil.copy(folder / "linkage.db", folder / "template.db")
+    return app
+
+
+@pytest.fixture
+def app(template):
+    """The application with the street as built, at 10:20 on Tuesday 24 November 2026."""
+    folder = template.config["SETTINGS"].data_dir
+    with template.app_context():
+        db.session.remove()
+        db.engine.dispose()
+        for stale in folder.glob("linkage.db*"):
+            stale.unlink()
+        shutil.copy(folder / "template.db", folder / "linkage.db")
+        current_clock().move_to(street.NOW)
+    return template
+
+
+@pytest.fixture
+def ctx(app):
+    """An application context, for tests of operations and queries."""
+    with app.app_context():
+        yield app
+        db.session.remove()
+
+
+@pytest.fixture
+def commit(ctx):
+    """Run operations in a transaction of their own: ``commit(lambda: op(...))``."""
+    return unit_of_work
+
+
+@pytest.fixture
+def now():
+    return street.NOW
+
+
+@pytest.fixture
+def move_clock(app):
+    """``move_clock("2026-11-25T09:00")``: the server's clock from now on (Shanghai time)."""
+
+    def move(text):
+        with app.app_context():
+            current_clock().move_to(parse_moment(text))
+        return parse_moment(text)
+
+    return move
+
+
+@pytest.fixture
+def world():
+    """Names of what the street holds: ``world.person("wu")``, ``world.user("clerk")``."""
+    return street
+
+
+@pytest.fixture
+def sign_in(app):
+    """A signed-in test client: ``sign_in("clerk")`` (see world.USERS)."""
+
+    def client_for(name):
+        client = app.test_client()
+        street.sign_in(client, name)
+        return client
+
+    return client_for
