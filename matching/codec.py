@@ -104,8 +104,7 @@ def _tuple(hint: Any, data: Any, bounds: Any, error: type[FieldError], path: str
         if len(data) != len(inner):
             raise error(path, f"must have {len(inner)} entries, has {len(data)}")
         return tuple(
-            _value(h, d, bounds, error, f"{path}[{i}]")
-            for i, (h, d) in enumerate(zip(inner, data, strict=True))
+            _value(h, d, bounds, error, f"{path}[{i}]") for i, (h, d) in enumerate(zip(inner, data, strict=True))
         )
     if inner[0] is float and _plain_numbers(data, bounds):
         return tuple(data)

@@ -56,9 +56,7 @@ def person_reasons(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver
     return tuple(_person(lookup, visit, slot, caregiver))
 
 
-def day_reasons(
-    lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver, day: int
-) -> tuple[Reason, ...]:
+def day_reasons(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver, day: int) -> tuple[Reason, ...]:
     """Why this person cannot take this slot on that day (dates of papers and contract lines)."""
     return tuple(_day(lookup, visit, slot, caregiver, day))
 
@@ -106,8 +104,7 @@ def possible_shifts(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregive
     return [
         shift
         for shift in lookup.shifts_of[caregiver.id]
-        if not day_reasons(lookup, visit, slot, caregiver, shift.day)
-        and not shift_reasons(lookup, visit, slot, shift)
+        if not day_reasons(lookup, visit, slot, caregiver, shift.day) and not shift_reasons(lookup, visit, slot, shift)
     ]
 
 
@@ -152,9 +149,7 @@ def required_qualifications(lookup: Lookup, visit: Visit, slot: int) -> list[str
     return list(dict.fromkeys((*service.required_qualifications, *visit.required_qualifications, *own)))
 
 
-def eligible_lines(
-    lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver, day: int
-) -> list[ContractLine]:
+def eligible_lines(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver, day: int) -> list[ContractLine]:
     """The contract lines that may pay this person for this slot on that day, in the visit's order."""
     service = visit.slots[slot].service_id or visit.service_id
     found = [
@@ -172,10 +167,7 @@ def start_spans(
 ) -> list[tuple[float, float]]:
     """Spans [earliest, latest] of starts, one or more per window, that an empty shift could hold."""
     low, high = _shift_span(lookup, visit, slot, shift)
-    spans = [
-        (max(low, w.start_minutes), min(high, w.end_minutes + visit.max_tardiness_minutes))
-        for w in visit.windows
-    ]
+    spans = [(max(low, w.start_minutes), min(high, w.end_minutes + visit.max_tardiness_minutes)) for w in visit.windows]
     spans = [(a, b) for a, b in spans if a <= b]
     if with_absences:
         for absence in lookup.caregivers[shift.caregiver_id].absences:
@@ -224,9 +216,7 @@ def _radius(lookup: Lookup, visit: Visit, caregiver: Caregiver) -> Iterator[Reas
     if caregiver.radius_metres is not None:
         metres = lookup.metres(home, visit.location_id)
         if metres > caregiver.radius_metres:
-            yield _reason(
-                ReasonCode.BEYOND_RADIUS, metres=round(metres), radius_metres=caregiver.radius_metres
-            )
+            yield _reason(ReasonCode.BEYOND_RADIUS, metres=round(metres), radius_metres=caregiver.radius_metres)
     if caregiver.radius_minutes is not None:
         modes = {shift.mode_id for shift in lookup.shifts_of[caregiver.id]}
         nearest = min((lookup.travel_minutes(m, home, visit.location_id) for m in modes), default=0.0)

@@ -13,9 +13,7 @@ MAX_FEN = 10**12
 MAX_COUNT = 10**9
 
 
-def bounded(
-    low: float | None = None, high: float | None = None, *, default: Any = MISSING, unit: str = ""
-) -> Any:
+def bounded(low: float | None = None, high: float | None = None, *, default: Any = MISSING, unit: str = "") -> Any:
     """A dataclass field whose number (or None, where the type allows it) lies in [low, high]."""
     metadata = {"minimum": low, "maximum": high, "unit": unit}
     return field(default=default, metadata=metadata)

@@ -86,9 +86,7 @@ def judge(visitor: Visitor) -> list[str]:
     return found
 
 
-def photograph(
-    browser: Browser, site: Site, account: dict[str, Any], width: str, lang: str, options: Any
-) -> list[Any]:
+def photograph(browser: Browser, site: Site, account: dict[str, Any], width: str, lang: str, options: Any) -> list[Any]:
     """All pages of one account at one width in one language."""
     visitor = Visitor(browser, site.url, size=SIZES[width], lang=lang)
     if account["username"]:
@@ -146,9 +144,7 @@ def take_all(browser: Browser, site: Site, options: Any) -> list[dict[str, Any]]
             for lang in options.lang or LANGUAGES:
                 rows += photograph(browser, site, account, width, lang, options)
         contact_sheets(options.out / account["role"])
-        print(
-            f"{account['role']}: {sum(row['role'] == account['role'] for row in rows)} pictures", flush=True
-        )
+        print(f"{account['role']}: {sum(row['role'] == account['role'] for row in rows)} pictures", flush=True)
     return rows
 
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("LINKAGE_MODE", "test")
 
 import world as street  # noqa: E402
+
 from linkage.application import create_app  # noqa: E402
 from linkage.core.clock import current_clock, parse_moment  # noqa: E402
 from linkage.core.config import load_settings  # noqa: E402

@@ -6,28 +6,51 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-import linkage
 from flask import Flask
+
+import linkage
 from linkage.core import clock, logs, transactions, web
 from linkage.core.config import PACKAGE, Settings, flask_config, load_settings
 from linkage.core.extensions import babel, csrf, db, limiter, login_manager, migrate, talisman
 
 # Lower rooms first: the order of DESIGN.md.
-ROOMS = ("areas", "people", "accounts", "services", "volunteers", "organisations", "households", "contracts", "needs",
-         "visits", "offers", "planning", "imports", "desk")
+ROOMS = (
+    "areas",
+    "people",
+    "accounts",
+    "services",
+    "volunteers",
+    "organisations",
+    "households",
+    "contracts",
+    "needs",
+    "visits",
+    "offers",
+    "planning",
+    "imports",
+    "desk",
+)
 # The files of a room that register something when they are imported: models, rights and scopes, notices, effects.
 PARTS = ("models", "permissions", "notices", "effects", "erasure", "periodic", "rules")
 CONTENT_POLICY = {
-    "default-src": "'self'", "img-src": "'self' data:", "object-src": "'none'", "base-uri": "'none'",
-    "form-action": "'self'", "frame-ancestors": "'none'",
+    "default-src": "'self'",
+    "img-src": "'self' data:",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
 }
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application.  Raises ConfigurationError, or RuntimeError when a route has no guard."""
     settings = settings or load_settings()
-    app = web.Application("linkage", root_path=str(PACKAGE), static_folder=str(PACKAGE / "static"),
-                          template_folder=str(PACKAGE / "templates"))
+    app = web.Application(
+        "linkage",
+        root_path=str(PACKAGE),
+        static_folder=str(PACKAGE / "static"),
+        template_folder=str(PACKAGE / "templates"),
+    )
     app.config.update(flask_config(settings))
     logs.init_app(app)
     clock.init_app(app)
@@ -37,9 +60,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf.init_app(app)
     login_manager.init_app(app)
     limiter.init_app(app)
-    talisman.init_app(app, force_https=False, content_security_policy=CONTENT_POLICY, session_cookie_secure=False,
-                      strict_transport_security=settings.secure_cookies, referrer_policy="same-origin",
-                      frame_options="DENY")
+    talisman.init_app(
+        app,
+        force_https=False,
+        content_security_policy=CONTENT_POLICY,
+        session_cookie_secure=False,
+        strict_transport_security=settings.secure_cookies,
+        referrer_policy="same-origin",
+        frame_options="DENY",
+    )
     web.init_app(app)
     for room in ROOMS:
         register_room(app, room)

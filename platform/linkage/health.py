@@ -6,9 +6,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app, jsonify
 from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+
 from linkage.core.extensions import db
 from linkage.core.web import PUBLIC, Room
-from sqlalchemy import text
 
 room = Room("health", __name__)
 
@@ -32,7 +33,6 @@ def readyz() -> ResponseReturnValue:
 
 def heads() -> set[str]:
     """The newest migration(s) that the code knows."""
-
 
     return set(ScriptDirectory(current_app.extensions["migrate"].directory).get_heads())
 

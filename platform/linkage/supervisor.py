@@ -49,9 +49,7 @@ class Child:
     def start(self) -> None:
         """Start the process in its own session: Ctrl-C reaches the supervisor alone, which stops in order."""
         env = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
-        self.process = subprocess.Popen(
-            self.command, env=env, start_new_session=True, stdin=subprocess.DEVNULL
-        )
+        self.process = subprocess.Popen(self.command, env=env, start_new_session=True, stdin=subprocess.DEVNULL)
         self.started = time.monotonic()
 
     def alive(self) -> bool:

@@ -21,11 +21,11 @@ import structlog
 from flask import Flask
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
+
+from linkage import jobs as periodic
 from linkage.core import clock, jobs
 from linkage.core.errors import DomainError
 from linkage.core.transactions import unit_of_work
-
-from linkage import jobs as periodic
 
 log = structlog.get_logger("linkage.worker")
 JOB_SLOTS = 2

@@ -5,6 +5,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from conftest import make_app
 from flask_migrate import upgrade
+
 from linkage.core.extensions import db
 
 

@@ -7,8 +7,15 @@ from sqlalchemy import ColumnElement
 from linkage.areas.models import Area
 from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
 
-may_see = right("areas.see", "see areas of the tree", community="area", operator="area", coordinator="area",
-                supervisor="area", administrator="area")
+may_see = right(
+    "areas.see",
+    "see areas of the tree",
+    community="area",
+    operator="area",
+    coordinator="area",
+    supervisor="area",
+    administrator="area",
+)
 may_change = right("areas.change", "rename an area, add one below it, set its centre", administrator="area")
 see(Area, may_see)
 

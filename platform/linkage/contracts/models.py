@@ -131,4 +131,7 @@ class LedgerEntry(UuidKey, Model):
     summary: Mapped[dict[str, Any]] = mapped_column(default=dict)  # snapshot: service, date, carer number
     at: Mapped[datetime]
     by: Mapped[uuid.UUID | None]
-    __table_args__ = (Index("ix_ledger_line_month", "line_id", "month"), CheckConstraint("quantity > 0", name="positive"))
+    __table_args__ = (
+        Index("ix_ledger_line_month", "line_id", "month"),
+        CheckConstraint("quantity > 0", name="positive"),
+    )

@@ -21,8 +21,19 @@ from linkage.core.models import AuditHead, AuditRow
 GENESIS = "0" * 64
 # Bookkeeping of the machine itself, not deeds of a person: needs no audit row.
 UNAUDITED = {
-    "audit_rows", "audit_head", "outbox", "idempotency_keys", "periodic_runs", "access_rows", "sequences",
-    "jobs", "user_sessions", "sign_in_attempts", "inbox_messages", "data_keys", "rate_limits",
+    "audit_rows",
+    "audit_head",
+    "outbox",
+    "idempotency_keys",
+    "periodic_runs",
+    "access_rows",
+    "sequences",
+    "jobs",
+    "user_sessions",
+    "sign_in_attempts",
+    "inbox_messages",
+    "data_keys",
+    "rate_limits",
 }
 
 
@@ -36,8 +47,14 @@ def record(action: str, subject: Any, *, by: uuid.UUID | None, now: datetime, **
     `detail` may hold ids, field names, counts, times and reasons from a list; never names, numbers or free text.
     """
     kind, ident = _name(subject)
-    entry = {"action": action, "subject_kind": kind, "subject_id": ident, "actor_id": by, "at": now,
-             "detail": json.loads(json.dumps(detail, default=str))}
+    entry = {
+        "action": action,
+        "subject_kind": kind,
+        "subject_id": ident,
+        "actor_id": by,
+        "at": now,
+        "detail": json.loads(json.dumps(detail, default=str)),
+    }
     db.session().info.setdefault("audit", []).append(entry)
 
 
@@ -49,8 +66,10 @@ def _name(subject: Any) -> tuple[str, str]:
 
 def digest_of(previous: str, row: dict[str, Any]) -> str:
     """SHA-256 over the previous digest and the row's canonical JSON (keys sorted, no spaces)."""
-    body = {key: str(row[key]) if row[key] is not None else None
-            for key in ("number", "actor_id", "action", "subject_kind", "subject_id")}
+    body = {
+        key: str(row[key]) if row[key] is not None else None
+        for key in ("number", "actor_id", "action", "subject_kind", "subject_id")
+    }
     body |= {"at": row["at"].isoformat(), "detail": row["detail"]}
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256((previous + text).encode()).hexdigest()
@@ -93,8 +112,10 @@ def broken_at(session: Session) -> int | None:
     """The number of the first audit row that does not fit its predecessor; None when the log is whole."""
     previous, expected = GENESIS, 1
     for row in session.scalars(select(AuditRow).order_by(AuditRow.number).execution_options(yield_per=1000)):
-        values = {key: getattr(row, key) for key in
-                  ("number", "actor_id", "action", "subject_kind", "subject_id", "at", "detail")}
+        values = {
+            key: getattr(row, key)
+            for key in ("number", "actor_id", "action", "subject_kind", "subject_id", "at", "detail")
+        }
         if row.number != expected or row.previous != previous or digest_of(previous, values) != row.digest:
             return expected
         previous, expected = row.digest, expected + 1

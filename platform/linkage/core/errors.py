@@ -51,8 +51,9 @@ class InvalidInput(DomainError):
 
     code = "invalid-input"
 
-    def __init__(self, message: Any, *, field: str | None = None, remedy: Any = None,
-                 errors: dict[str, list[Any]] | None = None) -> None:
+    def __init__(
+        self, message: Any, *, field: str | None = None, remedy: Any = None, errors: dict[str, list[Any]] | None = None
+    ) -> None:
         super().__init__(message, field=field, remedy=remedy)
         self.errors = errors or ({field: [message]} if field else {})
 

@@ -90,4 +90,6 @@ def announce(event: Event) -> None:
 
 def table() -> list[tuple[str, str, str]]:
     """(event, room, handler) for the printed table."""
-    return sorted((kind.__name__, room, handler.__name__) for kind, entries in _effects.items() for room, handler in entries)
+    return sorted(
+        (kind.__name__, room, handler.__name__) for kind, entries in _effects.items() for room, handler in entries
+    )

@@ -49,10 +49,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """Every model's base: named constraints, UUID keys made in Python."""
 
-    registry = registry(metadata=MetaData(naming_convention=NAMING), type_annotation_map={
-        datetime: UtcDateTime(), date: Date(), uuid.UUID: Uuid(), str: String(200),
-        dict[str, Any]: JSON(), list[str]: JSON(), list[Any]: JSON(),
-    })
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            datetime: UtcDateTime(),
+            date: Date(),
+            uuid.UUID: Uuid(),
+            str: String(200),
+            dict[str, Any]: JSON(),
+            list[str]: JSON(),
+            list[Any]: JSON(),
+        },
+    )
 
     def __init__(self, **values: Any) -> None:
         """Keys exist from the first moment: what is encrypted names its row."""

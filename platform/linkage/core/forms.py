@@ -24,8 +24,11 @@ MESSAGES = {
     "too_large": _l("This number is too large."),
     "special": _l("This is not a number."),
 }
-fields.Field.default_error_messages = {**fields.Field.default_error_messages, **MESSAGES,
-                                       "validator_failed": _l("This value is not possible.")}
+fields.Field.default_error_messages = {
+    **fields.Field.default_error_messages,
+    **MESSAGES,
+    "validator_failed": _l("This value is not possible."),
+}
 
 
 class FormSchema(Schema):
@@ -59,8 +62,12 @@ class Form:
     errors : field → list of sentences
     """
 
-    def __init__(self, schema: FormSchema | None = None, sent: Mapping[str, Any] | None = None,
-                 initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        schema: FormSchema | None = None,
+        sent: Mapping[str, Any] | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
         self.sent, self.initial = sent, dict(initial or {})
         self.errors: dict[str, list[Any]] = {}
         self.data: dict[str, Any] = {}

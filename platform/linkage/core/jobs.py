@@ -73,8 +73,11 @@ def claim(worker: str, *, now: datetime) -> Job | None:
     candidates = db.session.scalars(select(Job.id).where(open_jobs(), free).order_by(Job.created_at).limit(5)).all()
     for job_id in candidates:
         taken = db.session.execute(
-            update(Job).where(Job.id == job_id, open_jobs(), free)
-            .values(claimed_by=worker, started_at=now, heartbeat_at=now, lease_until=now + LEASE, attempts=Job.attempts + 1)
+            update(Job)
+            .where(Job.id == job_id, open_jobs(), free)
+            .values(
+                claimed_by=worker, started_at=now, heartbeat_at=now, lease_until=now + LEASE, attempts=Job.attempts + 1
+            )
         )
         if taken.rowcount:  # type: ignore[attr-defined]
             job = db.session.get(Job, job_id, populate_existing=True)
@@ -91,7 +94,9 @@ def beat(job_id: uuid.UUID, worker: str, *, now: datetime, progress: dict[str, A
     values: dict[str, Any] = {"heartbeat_at": now, "lease_until": now + LEASE}
     if progress is not None:
         values["progress"] = progress
-    done = db.session.execute(update(Job).where(Job.id == job_id, Job.claimed_by == worker, open_jobs()).values(**values))
+    done = db.session.execute(
+        update(Job).where(Job.id == job_id, Job.claimed_by == worker, open_jobs()).values(**values)
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
@@ -120,5 +125,7 @@ def fail(job_id: uuid.UUID, worker: str, *, now: datetime, failure: str, final: 
 
 
 def _end(job_id: uuid.UUID, worker: str, **values: Any) -> bool:
-    done = db.session.execute(update(Job).where(Job.id == job_id, Job.claimed_by == worker, open_jobs()).values(**values))
+    done = db.session.execute(
+        update(Job).where(Job.id == job_id, Job.claimed_by == worker, open_jobs()).values(**values)
+    )
     return bool(done.rowcount)  # type: ignore[attr-defined]

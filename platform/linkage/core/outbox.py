@@ -42,8 +42,10 @@ def tell(person_id: uuid.UUID, kind: str, *, now: datetime, **params: Any) -> No
     """Queue a message for a person.  `params`: ids, times and numbers only (never personal data)."""
     if kind not in _kinds:
         raise KeyError(f"no notice registered for {kind}")
-    plain = {key: value.isoformat() if hasattr(value, "isoformat") else
-             str(value) if isinstance(value, uuid.UUID) else value for key, value in params.items()}
+    plain = {
+        key: value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, uuid.UUID) else value
+        for key, value in params.items()
+    }
     db.session.add(OutboxRow(person_id=person_id, kind=kind, params=plain, created_at=now, delivered_at=None))
 
 

@@ -170,6 +170,9 @@ def uncovered() -> list[str]:
         by_room[name.split(".")[0]].add(model)
     return [
         f"{entry.name}: {role} has scope {kind}, but {model.__name__} has no condition for it"
-        for entry in rights() for role, kind in entry.scopes.items() if kind != "all"
-        for model in by_room[entry.name.split(".")[0]] if (model, kind) not in _conditions and _see[model] == entry.name
+        for entry in rights()
+        for role, kind in entry.scopes.items()
+        if kind != "all"
+        for model in by_room[entry.name.split(".")[0]]
+        if (model, kind) not in _conditions and _see[model] == entry.name
     ]

@@ -45,8 +45,15 @@ def new_key(owner_kind: str, now: datetime) -> uuid.UUID:
     """Make and store a data key for a person or household; return its id."""
     key_id = uuid.uuid4()
     raw = secrets.token_bytes(crypto.KEY_BYTES)
-    db.session.add(DataKey(id=key_id, owner_kind=owner_kind, master_id=crypto.master_id(), created_at=now,
-                           wrapped=crypto.wrap(raw, key_id)))
+    db.session.add(
+        DataKey(
+            id=key_id,
+            owner_kind=owner_kind,
+            master_id=crypto.master_id(),
+            created_at=now,
+            wrapped=crypto.wrap(raw, key_id),
+        )
+    )
     db.session.flush()  # rows that name it by a bare foreign key come after it
     _cache()[key_id] = raw
     return key_id
@@ -105,14 +112,23 @@ class Encrypted:
     json : the value is JSON (a position as [lat, lon], for example), not text
     """
 
-    def __init__(self, meaning: str, *, exact: bool = False, last4: bool = False,
-                 normalise: Callable[[str], str] = str.strip, json: bool = False) -> None:
+    def __init__(
+        self,
+        meaning: str,
+        *,
+        exact: bool = False,
+        last4: bool = False,
+        normalise: Callable[[str], str] = str.strip,
+        json: bool = False,
+    ) -> None:
         self.meaning, self.exact, self.last4, self.normalise, self.json = meaning, exact, last4, normalise, json
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
         storage = "encrypted" + "+exact" * self.exact + "+last4" * self.last4
-        PERSONAL_FIELDS.append(PersonalField(owner.__dict__.get("__tablename__", owner.__name__), name, storage, self.meaning))
+        PERSONAL_FIELDS.append(
+            PersonalField(owner.__dict__.get("__tablename__", owner.__name__), name, storage, self.meaning)
+        )
 
     def _associated(self, row: Any) -> str:
         return f"{row.__tablename__}|{self.name}|{row.id}|{row.key_id}"
@@ -137,7 +153,9 @@ class Encrypted:
         key = None if empty else raw_key(row.key_id)
         if not empty and key is None:
             raise ValueError(f"{row.__tablename__}.{self.name}: the key of this row was erased")
-        setattr(row, f"{self.name}_sealed", None if key is None else crypto.seal(key, text.encode(), self._associated(row)))
+        setattr(
+            row, f"{self.name}_sealed", None if key is None else crypto.seal(key, text.encode(), self._associated(row))
+        )
         self._index(row, None if empty else self.normalise(text))
 
     def _index(self, row: Any, text: str | None) -> None:

@@ -134,8 +134,11 @@ def _refuse_writes(session: Session, _context: Any, _instances: Any) -> None:
 
 
 def init_app(_app: Flask) -> None:
-    for target, name, hook in ((Engine, "connect", _prepare_sqlite), (Engine, "begin", _begin),
-                               (Session, "before_flush", _refuse_writes)):
+    for target, name, hook in (
+        (Engine, "connect", _prepare_sqlite),
+        (Engine, "begin", _begin),
+        (Session, "before_flush", _refuse_writes),
+    ):
         if not event.contains(target, name, hook):
             event.listen(target, name, hook)
     audit.init_app()

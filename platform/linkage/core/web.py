@@ -46,8 +46,14 @@ PUBLIC = "public"
 SIGNED_IN = "signed in"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 STATUS = {
-    errors.NotSignedIn: 401, errors.NotAllowed: 403, errors.NotFound: 404, errors.Conflict: 409,
-    errors.StaleVersion: 412, errors.InvalidInput: 422, errors.TooManyAttempts: 429, errors.Unavailable: 503,
+    errors.NotSignedIn: 401,
+    errors.NotAllowed: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.StaleVersion: 412,
+    errors.InvalidInput: 422,
+    errors.TooManyAttempts: 429,
+    errors.Unavailable: 503,
 }
 
 
@@ -72,8 +78,14 @@ class Room(Blueprint):
     it names and returns the row or None.
     """
 
-    def route(self, rule: str, *, permission: str, subject: Callable[..., Any] | None = None,  # type: ignore[override]
-              **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def route(
+        self,
+        rule: str,
+        *,
+        permission: str,
+        subject: Callable[..., Any] | None = None,  # type: ignore[override]
+        **options: Any,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             endpoint = options.pop("endpoint", view.__name__)
             guard = Guard(permission, subject)
@@ -97,7 +109,11 @@ def guarded(guard: Guard, view: Callable[..., Any]) -> Callable[..., Any]:
     def run(**values: Any) -> Any:
         if guard.permission != PUBLIC:
             actor = require_actor()
-            if guard.permission != SIGNED_IN and not permissions.holds(actor, guard.permission) and guard.subject is None:
+            if (
+                guard.permission != SIGNED_IN
+                and not permissions.holds(actor, guard.permission)
+                and guard.subject is None
+            ):
                 raise errors.NotAllowed("", remedy=guard.permission)
         if guard.subject is None:
             return view(**values)
@@ -180,10 +196,17 @@ class Application(Flask):
             return _repeat(earlier)
         response = self.make_response(super().dispatch_request())
         if 300 <= response.status_code < 400 or "HX-Redirect" in response.headers:
-            db.session.add(IdempotencyKey(
-                scope=scope, key=key[:64], endpoint=request.endpoint or "", fingerprint=_fingerprint(),
-                status=response.status_code, location=_target(response), created_at=request_now(),
-            ))
+            db.session.add(
+                IdempotencyKey(
+                    scope=scope,
+                    key=key[:64],
+                    endpoint=request.endpoint or "",
+                    fingerprint=_fingerprint(),
+                    status=response.status_code,
+                    location=_target(response),
+                    created_at=request_now(),
+                )
+            )
         return response
 
     def _follow_up(self) -> None:
@@ -212,8 +235,9 @@ def _fingerprint() -> str:
 def _repeat(earlier: IdempotencyKey) -> Response:
     """Answer as the first time; the same key with other values is a mistake of the caller and is said."""
     if earlier.fingerprint != _fingerprint():
-        raise errors.Conflict(_("This form was already sent with other values."),
-                              remedy=_("Open the page again and send it once more."))
+        raise errors.Conflict(
+            _("This form was already sent with other values."), remedy=_("Open the page again and send it once more.")
+        )
     if request.headers.get("HX-Request"):
         return Response(status=204, headers={"HX-Redirect": earlier.location})
     return redirect(earlier.location, code=303)  # type: ignore[return-value]
@@ -261,9 +285,15 @@ def _who_can(name: str) -> str:
 
 def role_name(role: permissions.Role) -> str:
     names = {
-        "community": _("community staff"), "operator": _("call-desk operator"), "coordinator": _("coordinator"),
-        "manager": _("organisation manager"), "carer": _("carer"), "volunteer": _("volunteer"),
-        "household": _("household"), "supervisor": _("supervisor"), "administrator": _("administrator"),
+        "community": _("community staff"),
+        "operator": _("call-desk operator"),
+        "coordinator": _("coordinator"),
+        "manager": _("organisation manager"),
+        "carer": _("carer"),
+        "volunteer": _("volunteer"),
+        "household": _("household"),
+        "supervisor": _("supervisor"),
+        "administrator": _("administrator"),
     }
     return names[role.value]
 
@@ -282,18 +312,28 @@ def problem(status: int, message: str = "", remedy: Any = None) -> Response:
 
 def _titles() -> dict[int, str]:
     return {
-        400: _("The request was not understood"), 401: _("Please sign in"), 403: _("You may not do this"),
-        404: _("There is nothing here"), 405: _("The request was not understood"),
-        409: _("This is no longer possible"), 412: _("Somebody else changed this in the meantime"),
-        413: _("The file is too large"), 422: _("Please check what you entered"),
-        429: _("Too many attempts"), 500: _("Something went wrong on our side"), 503: _("Please try again in a minute"),
+        400: _("The request was not understood"),
+        401: _("Please sign in"),
+        403: _("You may not do this"),
+        404: _("There is nothing here"),
+        405: _("The request was not understood"),
+        409: _("This is no longer possible"),
+        412: _("Somebody else changed this in the meantime"),
+        413: _("The file is too large"),
+        422: _("Please check what you entered"),
+        429: _("Too many attempts"),
+        500: _("Something went wrong on our side"),
+        503: _("Please try again in a minute"),
     }
 
 
 def _http_error(error: HTTPException) -> Any:
     if isinstance(error, CSRFError):
-        return problem(400, _("The page was open for too long, or was sent from elsewhere."),
-                       _("Go back, reload the page and send it again; what you typed is kept."))
+        return problem(
+            400,
+            _("The page was open for too long, or was sent from elsewhere."),
+            _("Go back, reload the page and send it again; what you typed is kept."),
+        )
     if error.response is not None:
         return error
     return problem(error.code or 500)
@@ -320,8 +360,12 @@ def choose_locale() -> str:
 
 
 def _page_values() -> dict[str, Any]:
-    return {"lang": choose_locale(), "now": clock.local(request_now()), "actor": current_actor(),
-            "demo_mode": current_app.config["SETTINGS"].mode == "demo"}
+    return {
+        "lang": choose_locale(),
+        "now": clock.local(request_now()),
+        "actor": current_actor(),
+        "demo_mode": current_app.config["SETTINGS"].mode == "demo",
+    }
 
 
 def check_guards(app: Flask) -> None:

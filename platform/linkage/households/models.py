@@ -14,8 +14,21 @@ from linkage.core.extensions import Model
 from linkage.core.privacy import Encrypted
 from linkage.people.models import Person
 
-TAGS = ("destitute", "minimum_living", "minimum_margin", "rigid_expense", "severe_disability", "aged_80", "living_alone",
-        "disabled_elder", "semi_disabled_elder", "orphan", "child_in_need", "lost_only_child", "homeless")
+TAGS = (
+    "destitute",
+    "minimum_living",
+    "minimum_margin",
+    "rigid_expense",
+    "severe_disability",
+    "aged_80",
+    "living_alone",
+    "disabled_elder",
+    "semi_disabled_elder",
+    "orphan",
+    "child_in_need",
+    "lost_only_child",
+    "homeless",
+)
 # Purposes of consent: to keep the record and plan services; to use health facts; to hand facts to volunteers.
 PURPOSES = ("service", "health", "volunteers")
 CONSENT_TEXT_VERSION = "2026-11"

@@ -30,8 +30,9 @@ class Upload(UuidKey, Created, Versioned, Model):
     finished_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
-    groups: Mapped[list[UploadGroup]] = relationship(back_populates="upload", order_by="UploadGroup.position",
-                                                     cascade="all, delete-orphan")
+    groups: Mapped[list[UploadGroup]] = relationship(
+        back_populates="upload", order_by="UploadGroup.position", cascade="all, delete-orphan"
+    )
 
 
 class UploadGroup(UuidKey, Model):

@@ -39,8 +39,13 @@ class OfferRound(UuidKey, Created, Model):
     slot: Mapped[Slot] = relationship()
     offers: Mapped[list[Offer]] = relationship(back_populates="round", order_by="Offer.asked_at")
     __table_args__ = (
-        Index("uq_offer_rounds_open_slot", "slot_id", unique=True,
-              sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "uq_offer_rounds_open_slot",
+            "slot_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
     )
 
 
@@ -65,7 +70,11 @@ class Offer(UuidKey, Model):
     person: Mapped[Person] = relationship()
     __table_args__ = (
         UniqueConstraint("round_id", "person_id"),
-        Index("uq_offers_accepted_slot", "slot_id", unique=True,
-              sqlite_where=text("accepted_at IS NOT NULL AND withdrawn_at IS NULL"),
-              postgresql_where=text("accepted_at IS NOT NULL AND withdrawn_at IS NULL")),
+        Index(
+            "uq_offers_accepted_slot",
+            "slot_id",
+            unique=True,
+            sqlite_where=text("accepted_at IS NOT NULL AND withdrawn_at IS NULL"),
+            postgresql_where=text("accepted_at IS NOT NULL AND withdrawn_at IS NULL"),
+        ),
     )

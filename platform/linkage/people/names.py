@@ -7,16 +7,41 @@ from itertools import product
 from pypinyin import Style, pinyin
 
 # Surnames that are read otherwise than the character usually is.
-SURNAMES = {"单": "shan", "解": "xie", "仇": "qiu", "区": "ou", "曾": "zeng", "查": "zha", "任": "ren", "盖": "ge",
-            "朴": "piao", "乐": "yue", "尉": "wei", "洗": "xian", "冼": "xian", "缪": "miao", "费": "fei", "员": "yun",
-            "种": "chong", "翟": "zhai", "逄": "pang", "召": "shao", "折": "she", "黑": "he", "秘": "bi", "覃": "qin"}
+SURNAMES = {
+    "单": "shan",
+    "解": "xie",
+    "仇": "qiu",
+    "区": "ou",
+    "曾": "zeng",
+    "查": "zha",
+    "任": "ren",
+    "盖": "ge",
+    "朴": "piao",
+    "乐": "yue",
+    "尉": "wei",
+    "洗": "xian",
+    "冼": "xian",
+    "缪": "miao",
+    "费": "fei",
+    "员": "yun",
+    "种": "chong",
+    "翟": "zhai",
+    "逄": "pang",
+    "召": "shao",
+    "折": "she",
+    "黑": "he",
+    "秘": "bi",
+    "覃": "qin",
+}
 MAX_READINGS = 12
 
 
 def name_keys(name: str) -> str:
     """The keys in one string, each between bars: ``|zengaizhen|zaz|``; at most 12 readings of each form."""
-    readings = [sorted({r for r in options if r}) for options in
-                pinyin(name, style=Style.NORMAL, heteronym=True, errors=lambda text: [[c.lower()] for c in text])]
+    readings = [
+        sorted({r for r in options if r})
+        for options in pinyin(name, style=Style.NORMAL, heteronym=True, errors=lambda text: [[c.lower()] for c in text])
+    ]
     if name and name[0] in SURNAMES:
         readings[0] = sorted({SURNAMES[name[0]], *readings[0]})
     combos = ["".join(parts) for parts in _first(product(*readings))]

@@ -106,8 +106,13 @@ class Assignment(UuidKey, Model):
     person: Mapped[Person] = relationship()
     attendance: Mapped[Attendance | None] = relationship(back_populates="assignment")
     __table_args__ = (
-        Index("uq_assignments_active_slot", "slot_id", unique=True,
-              sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL")),
+        Index(
+            "uq_assignments_active_slot",
+            "slot_id",
+            unique=True,
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
+        ),
         Index("ix_assignments_person_time", "person_id", "starts_at"),
         CheckConstraint("ends_at > starts_at", name="span"),
     )

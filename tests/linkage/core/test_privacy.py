@@ -1,6 +1,7 @@
 """Personal fields: encrypted where they stand, found by blind index, gone when the key is."""
 
 import pytest
+
 from linkage.core import audit, crypto, privacy
 from linkage.core.extensions import db
 from linkage.households.models import Household
@@ -35,6 +36,10 @@ def test_an_erased_key_leaves_nothing_to_read(ctx, world, commit, now):
 
 def test_every_sealed_column_belongs_to_a_listed_field():
     listed = {(field.table, field.column) for field in privacy.PERSONAL_FIELDS}
-    sealed = {(table.name, column.name.removesuffix("_sealed"))
-              for table in db.metadata.tables.values() for column in table.columns if column.name.endswith("_sealed")}
+    sealed = {
+        (table.name, column.name.removesuffix("_sealed"))
+        for table in db.metadata.tables.values()
+        for column in table.columns
+        if column.name.endswith("_sealed")
+    }
     assert sealed and sealed <= listed

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+
 from linkage.areas.models import Area
 from linkage.core import audit
 from linkage.core.extensions import db
