@@ -34,6 +34,11 @@ class User(UuidKey, Created, Versioned, Model):
     def is_active(self) -> bool:
         return self.disabled_at is None
 
+    @property
+    def name(self) -> str:
+        """The person's name, for the page's head."""
+        return self.person.name
+
     def get_id(self) -> str:
         return str(self.id)
 

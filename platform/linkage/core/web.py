@@ -35,7 +35,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 
-from linkage.core import clock, errors, permissions
+from linkage.core import clock, crypto, errors, permissions
 from linkage.core.extensions import db
 from linkage.core.models import IdempotencyKey
 from linkage.core.permissions import Actor
@@ -59,10 +59,15 @@ STATUS = {
 
 @dataclass(frozen=True)
 class Guard:
-    """What a route declared: the right it needs, and how its subject is loaded."""
+    """What a route declared: the right it needs, how its subject is loaded, and who opens the transactions.
+
+    `own_transactions`: the view opens short ones itself (`unit_of_work`), because it must not hold the database's
+    write lock while it works (hashing a password), or must keep something although it refuses (a failed sign-in).
+    """
 
     permission: str
     subject: Callable[..., Any] | None
+    own_transactions: bool = False
 
 
 GUARDS: dict[str, Guard] = {"static": Guard(PUBLIC, None)}
@@ -84,11 +89,12 @@ class Room(Blueprint):
         *,
         permission: str,
         subject: Callable[..., Any] | None = None,  # type: ignore[override]
+        own_transactions: bool = False,
         **options: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             endpoint = options.pop("endpoint", view.__name__)
-            guard = Guard(permission, subject)
+            guard = Guard(permission, subject, own_transactions)
             GUARDS[f"{self.name}.{endpoint}"] = guard
             self.add_url_rule(rule, endpoint, guarded(guard, view), **options)
             return view
@@ -170,10 +176,16 @@ def request_now() -> Any:
 class Application(Flask):
     """Flask with one transaction a request."""
 
+    def full_dispatch_request(self) -> Response:
+        """Begin with nothing remembered: where an application context is open already (tests), `g` is not new."""
+        for name in list(g):
+            g.pop(name)
+        return super().full_dispatch_request()
+
     def dispatch_request(self) -> Any:
         if request.routing_exception is not None or request.endpoint == "static":
             return super().dispatch_request()
-        if request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS or _opens_its_own():
             try:
                 return super().dispatch_request()
             finally:
@@ -217,6 +229,11 @@ class Application(Flask):
                 log.exception("after-commit", call=call.__name__)
 
 
+def _opens_its_own() -> bool:
+    guard = GUARDS.get(request.endpoint or "")
+    return guard is not None and guard.own_transactions
+
+
 def _target(response: Response) -> str:
     return response.headers.get("HX-Redirect") or response.headers.get("Location", "")
 
@@ -228,8 +245,9 @@ def _idempotency_scope() -> str:
 
 
 def _fingerprint() -> str:
+    """Keyed: a plain digest of a short form (an ID number, a telephone) could be guessed from the stored row."""
     pairs = sorted((k, v) for k, v in request.form.items(multi=True) if k not in ("csrf_token", "_idem"))
-    return hashlib.sha256(repr(pairs).encode()).hexdigest()
+    return crypto.blind("idempotency", repr(pairs))
 
 
 def _repeat(earlier: IdempotencyKey) -> Response:

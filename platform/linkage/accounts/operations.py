@@ -1,0 +1,98 @@
+"""What accounts do: start and end sessions, count attempts, deliver messages."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from linkage.accounts.models import InboxMessage, User, UserSession
+from linkage.accounts.queries import live_sessions, token_hash
+from linkage.core import audit
+from linkage.core.clock import local_date
+from linkage.core.extensions import db
+from linkage.core.models import OutboxRow
+from linkage.core.rulesets import rule
+
+SEEN_EVERY = timedelta(minutes=5)
+
+
+def start_session(user: User, *, browser: str, now: datetime) -> str:
+    """Open a session; return its token, which only the browser keeps."""
+    token = secrets.token_urlsafe(32)
+    days = rule("accounts.session_days", local_date(now))
+    db.session.add(
+        UserSession(
+            user_id=user.id,
+            token_hash=token_hash(token),
+            browser=browser[:120],
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + timedelta(days=days),
+        )
+    )
+    audit.record("accounts.sign_in", user, by=user.id, now=now)
+    return token
+
+
+def end_session(session_id: uuid.UUID, user: User, *, now: datetime) -> bool:
+    """End one session of `user`; False if it had ended already."""
+    done = db.session.execute(
+        update(UserSession)
+        .where(UserSession.id == session_id, UserSession.user_id == user.id, UserSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    if done.rowcount:  # type: ignore[attr-defined]
+        audit.record("accounts.end_session", user, by=user.id, now=now)
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def end_sessions(user_id: uuid.UUID, *, now: datetime, but: uuid.UUID | None = None) -> int:
+    """End every live session of an account (but one); return how many."""
+    ending = update(UserSession).where(UserSession.user_id == user_id, live_sessions(now)).values(revoked_at=now)
+    if but is not None:
+        ending = ending.where(UserSession.id != but)
+    return int(db.session.execute(ending).rowcount)  # type: ignore[attr-defined]
+
+
+def note_seen(session_id: uuid.UUID, user_id: uuid.UUID, *, now: datetime) -> None:
+    """Remember when the account was last used; no audit row, since it is not a deed."""
+    db.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=now))
+    db.session.execute(update(User).where(User.id == user_id).values(last_seen_at=now))
+
+
+def deliver_waiting(*, now: datetime, limit: int = 500) -> int:
+    """Move waiting messages from the outbox into the inboxes, oldest first; return how many.
+
+    Two that deliver at once do not meet on PostgreSQL (rows held by the other are skipped); the unique
+    `outbox_id` holds in any case.
+    """
+    waiting = db.session.scalars(
+        select(OutboxRow)
+        .where(OutboxRow.delivered_at.is_(None))
+        .order_by(OutboxRow.created_at, OutboxRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in waiting:
+        db.session.add(
+            InboxMessage(
+                person_id=row.person_id, outbox_id=row.id, kind=row.kind, params=row.params, created_at=row.created_at
+            )
+        )
+        row.delivered_at = now
+    return len(waiting)
+
+
+def mark_read(person_id: uuid.UUID, *, now: datetime, message_id: uuid.UUID | None = None) -> int:
+    """Mark one message of a person, or all, as read; return how many were unread."""
+    marking = (
+        update(InboxMessage)
+        .where(InboxMessage.person_id == person_id, InboxMessage.read_at.is_(None))
+        .values(read_at=now)
+    )
+    if message_id is not None:
+        marking = marking.where(InboxMessage.id == message_id)
+    return int(db.session.execute(marking).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,70 @@
+"""What accounts hang into the application: who is signed in, last seen, delivery of messages, words for every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, g, request, session, url_for
+
+from linkage.accounts import operations, queries
+from linkage.accounts.models import User, UserSession
+from linkage.core import web
+from linkage.core.extensions import login_manager
+from linkage.core.permissions import Actor
+from linkage.core.transactions import unit_of_work
+
+log = structlog.get_logger("linkage.accounts")
+COOKIE_KEY = "sid"
+
+
+def signed_in() -> tuple[UserSession, User] | None:
+    """The session and the account of this request; asked of the database each time."""
+    token = session.get(COOKIE_KEY)
+    return queries.find_session(token, web.request_now()) if token else None
+
+
+def _load_actor() -> Actor | None:
+    found = signed_in()
+    if found is None:
+        return None
+    g.session_id, g.session_seen = found[0].id, found[0].last_seen_at
+    return queries.actor_of(found[1], web.request_now())
+
+
+def _load_user(_source: Any = None) -> User | None:
+    found = signed_in()
+    return None if found is None else found[1]
+
+
+def first_page() -> str:
+    """Where an account lands."""
+    return url_for("desk.home" if "desk.home" in current_app.view_functions else "accounts.account")
+
+
+def _note_seen(response: Response) -> Response:
+    """Last seen, every few minutes, in its own transaction: a page that is read never writes in its own."""
+    actor = g.get("actor")
+    if actor is None or "session_id" not in g or request.endpoint == "static":
+        return response
+    now = web.request_now()
+    if abs(now - g.session_seen) >= operations.SEEN_EVERY:
+        session_id = g.session_id
+        try:
+            unit_of_work(lambda: operations.note_seen(session_id, actor.user_id, now=now))
+        except Exception:  # the page is made; being seen can wait
+            log.exception("last-seen")
+    return response
+
+
+def _deliver() -> None:
+    operations.deliver_waiting(now=web.request_now())
+
+
+def init_app(app: Flask) -> None:
+    web.set_actor_loader(_load_actor)
+    web.after_commit(_deliver)
+    login_manager.request_loader(_load_user)
+    login_manager.user_loader(_load_user)
+    login_manager.session_protection = None
+    app.after_request(_note_seen)
