@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from linkage.areas.models import Place
+from linkage.areas.models import Area, Place
 from linkage.core.columns import Created, Dated, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.core.privacy import Encrypted
@@ -29,6 +29,10 @@ TAGS = (
     "lost_only_child",
     "homeless",
 )
+RELATIONS = ("self", "spouse", "child", "parent", "grandchild", "other", "contact")
+CARE_LEVELS = ("mild", "moderate", "severe", "total")
+SOURCES = ("counter", "visit", "hotline", "neighbour", "import")
+METHODS = ("signed", "spoken", "guardian")
 # Purposes of consent: to keep the record and plan services; to use health facts; to hand facts to volunteers.
 PURPOSES = ("service", "health", "volunteers")
 CONSENT_TEXT_VERSION = "2026-11"
@@ -38,6 +42,7 @@ class Household(UuidKey, Created, Versioned, Model):
     """`number` is unique in its community (`area_id`: community or grid). Sensitive facts are sealed under its key.
 
     `door_code`: four digits inside the door, typed at check-in (户码). `password`: the word a visitor says (口令).
+    `registered_address`: where the household is registered (户籍地), when it is not where it is served.
     `care_level`: '', mild, moderate, severe or total (GB/T 42195), as last assessed.
     """
 
@@ -51,12 +56,15 @@ class Household(UuidKey, Created, Versioned, Model):
     hazard_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     door_code_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     password_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    registered_address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     health = Encrypted("health")
     hazard = Encrypted("what to mind in the home")
     door_code = Encrypted("check-in code inside the door")
     password = Encrypted("password a visitor says")
+    registered_address = Encrypted("registered residence")
     source: Mapped[str] = mapped_column(String(20), default="counter")
     closed_on: Mapped[date | None]
+    area: Mapped[Area] = relationship()
     place: Mapped[Place] = relationship()
     members: Mapped[list[Member]] = relationship(back_populates="household", order_by="Member.position")
     tags: Mapped[list[Tag]] = relationship(order_by="Tag.valid_from")
@@ -101,3 +109,16 @@ class Consent(UuidKey, Created, Model):
     method: Mapped[str] = mapped_column(String(10))  # signed | spoken | guardian
     recorded_by: Mapped[uuid.UUID | None]
     withdrawn_at: Mapped[datetime | None]
+
+    def holds(self, day: date) -> bool:
+        """The consent is valid on `day`."""
+        open_ended = self.expires_on is None or day <= self.expires_on
+        return self.withdrawn_at is None and self.given_on <= day and open_ended
+
+
+class Residence(UuidKey, Dated, Model):
+    """Where the household was served, and when (服务地). The row that is open names `Household.place_id`."""
+
+    __tablename__ = "residences"
+    household_id: Mapped[uuid.UUID] = ref("households.id")
+    place_id: Mapped[uuid.UUID] = ref("places.id")

@@ -1,0 +1,75 @@
+"""What is known of a household before it is stored: frozen values that forms and the importer hand to operations."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import date
+
+from linkage.areas.models import Area
+
+
+@dataclass(frozen=True)
+class MemberDraft:
+    """A person of the household. With `person_id` an existing person is meant, and the rest is not read."""
+
+    name: str
+    relation: str = "self"
+    sex: str | None = None
+    birth_date: date | None = None
+    id_number: str | None = None
+    telephone: str | None = None
+    languages: tuple[str, ...] = ("mandarin",)
+    person_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class PlaceDraft:
+    """A door. `position`: [lat, lon] in WGS-84 degrees with its source, or None: the area's centre, approximate."""
+
+    area: Area
+    address: str
+    door_note: str | None = None
+    position: tuple[float, float] | None = None
+    position_source: str = "pin"
+    estate_id: uuid.UUID | None = None
+    access_minutes: int = 3
+
+
+@dataclass(frozen=True)
+class TagDraft:
+    """Why the household (or its member number `member`) is entitled to help; both dates included."""
+
+    tag: str
+    source: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+    member: int | None = None
+
+
+@dataclass(frozen=True)
+class ConsentDraft:
+    """Consent to one purpose: when it was given, until when, and how (signed, spoken, guardian)."""
+
+    purpose: str
+    given_on: date
+    expires_on: date | None = None
+    method: str = "signed"
+    text_version: str | None = None
+
+
+@dataclass(frozen=True)
+class HouseholdDraft:
+    """A household to be registered. `number` None: the next free one of its community; `password` None: drawn."""
+
+    place: PlaceDraft
+    members: tuple[MemberDraft, ...]
+    number: str | None = None
+    care_level: str = ""
+    health: str | None = None
+    hazard: str | None = None
+    registered_address: str | None = None
+    password: str | None = None
+    tags: tuple[TagDraft, ...] = field(default=())
+    consents: tuple[ConsentDraft, ...] = field(default=())
+    source: str = "counter"

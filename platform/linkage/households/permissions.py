@@ -1,0 +1,66 @@
+"""Who sees households and changes them. Carers, volunteers and organisations: `visits` says what is theirs."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement
+
+from linkage.areas.queries import lies_under
+from linkage.core.permissions import ActiveGrant, Actor, Role, right, scope, see
+from linkage.households.models import Household
+
+may_see = right(
+    "households.see",
+    "see a household (names masked above the community)",
+    community="area",
+    operator="area",
+    coordinator="area",
+    supervisor="area",
+    manager="covered",
+    carer="assigned",
+    volunteer="assigned",
+    household="household",
+)
+may_list = right(
+    "households.list",
+    "list and search households",
+    community="area",
+    operator="area",
+    coordinator="area",
+    supervisor="area",
+)
+may_register = right("households.register", "register a household", community="area", operator="area")
+may_change = right(
+    "households.change", "change a household, its members and its address", community="area", operator="area"
+)
+may_tag = right("households.tag", "give a household a tag, or end one", community="area")
+may_consent = right(
+    "households.consent",
+    "record a household's consent, or its withdrawal",
+    community="area",
+    operator="area",
+    household="household",
+)
+may_reveal = right(
+    "households.reveal",
+    "open a masked field of a household with a reason",
+    community="area",
+    operator="area",
+    household="household",
+)
+may_see_readers = right(
+    "households.readers", "see who looked at a household's facts", community="area", household="household"
+)
+see(Household, may_see)
+
+# Roles that work with the household itself see its names in full; those above see 张**.
+FULL_NAMES = (Role.COMMUNITY, Role.OPERATOR, Role.HOUSEHOLD, Role.CARER)
+
+
+@scope(Household, "area")
+def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return lies_under(Household.area_id, grant.area_path)
+
+
+@scope(Household, "household")
+def _own(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return Household.id == grant.household_id
