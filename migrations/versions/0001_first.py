@@ -98,6 +98,16 @@ def upgrade():
         sa.UniqueConstraint("scope", "key", name=op.f("uq_idempotency_keys_scope_key")),
     )
     op.create_table(
+        "imported_rows",
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("indexes", sa.JSON(), nullable=False),
+        sa.Column("imported_at", UtcDateTime(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imported_rows")),
+        sa.UniqueConstraint("subject_kind", "subject_id", name=op.f("uq_imported_rows_subject_kind_subject_id")),
+    )
+    op.create_table(
         "jobs",
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("params", sa.JSON(), nullable=False),
@@ -645,6 +655,7 @@ def upgrade():
         sa.Column("hazard_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("door_code_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("password_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("registered_address_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("source", sa.String(length=20), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -915,6 +926,23 @@ def upgrade():
     with op.batch_alter_table("person_months", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_person_months_line_id"), ["line_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_months_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "residences",
+        sa.Column("household_id", sa.Uuid(), nullable=False),
+        sa.Column("place_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["households.id"], name=op.f("fk_residences_household_id_households")
+        ),
+        sa.ForeignKeyConstraint(["place_id"], ["places.id"], name=op.f("fk_residences_place_id_places")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_residences")),
+    )
+    with op.batch_alter_table("residences", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_residences_household_id"), ["household_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_residences_place_id"), ["place_id"], unique=False)
 
     op.create_table(
         "tags",

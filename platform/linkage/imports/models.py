@@ -54,3 +54,17 @@ class UploadGroup(UuidKey, Model):
     taken: Mapped[dict[str, Any]]
     upload: Mapped[Upload] = relationship(back_populates="groups")
     __table_args__ = (UniqueConstraint("upload_id", "position"),)
+
+
+class ImportedRow(UuidKey, Model):
+    """What the last import wrote into one row of the registers, per field, as blind indexes (no value in clear).
+
+    A field whose value today still has that index was not edited since, and a re-import may change it.
+    """
+
+    __tablename__ = "imported_rows"
+    subject_kind: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[uuid.UUID]
+    indexes: Mapped[dict[str, Any]]
+    imported_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("subject_kind", "subject_id"),)
