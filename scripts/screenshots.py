@@ -91,7 +91,6 @@ def photograph(browser: Browser, site: Site, account: dict[str, Any], width: str
     visitor = Visitor(browser, site.url, size=SIZES[width], lang=lang)
     if account["username"]:
         visitor.sign_in(account)
-    visitor.context.set_extra_http_headers({"Accept-Language": lang})
     folder = options.out / account["role"]
     folder.mkdir(parents=True, exist_ok=True)
     rows = []

@@ -9,7 +9,7 @@ from types import ModuleType
 from flask import Flask
 
 import linkage
-from linkage.core import clock, formats, logs, look, transactions, web
+from linkage.core import assets, clock, formats, logs, look, transactions, web
 from linkage.core.config import PACKAGE, Settings, flask_config, load_settings
 from linkage.core.extensions import babel, csrf, db, limiter, login_manager, migrate, talisman
 
@@ -72,9 +72,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     formats.init_app(app)
     look.init_app(app)
+    assets.init_app(app)
     for room in ROOMS:
         register_room(app, room)
-    for part in ("jobs", "worker", "cli", "health"):
+    for part in ("jobs", "worker", "cli", "health", "certificate"):
         module = optional(f"linkage.{part}")
         if module is not None and hasattr(module, "init_app"):
             module.init_app(app)

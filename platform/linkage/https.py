@@ -19,6 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
 from linkage.server import listen
 from linkage.supervisor import FLASK, Child, supervise
 
@@ -115,6 +118,12 @@ def bracketed(host: str) -> str:
 def root_certificate(data_dir: Path) -> Path:
     """Where Caddy keeps the certificate that phones must trust (there once `https` has run)."""
     return data_dir / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+
+
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 of a certificate as people compare it: 8 groups of 8 hexadecimal digits."""
+    digest = x509.load_pem_x509_certificate(certificate.read_bytes()).fingerprint(SHA256()).hex().upper()
+    return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
 
 
 def check_host(host: str) -> str:
@@ -215,7 +224,17 @@ def run(hosts: Sequence[str], port: int, plain_port: int, data_dir: Path, bind: 
     stopping = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stopping.set())
-    plain = f"http://{bracketed(front.hosts[0])}:{plain_port}{CERTIFICATE_PATH}"
     started = children(front)
-    print(f"\n  {front.base_url}\n  Phones, once: {plain}\n", flush=True)
+    threading.Thread(target=announce, args=(front, stopping), daemon=True).start()
     supervise(started, stopping)
+
+
+def announce(front: Front, stopping: threading.Event) -> None:
+    """Print the addresses, and the fingerprint that phones compare, once the authority exists."""
+    print(f"\n  Linkage 邻联: {front.base_url}", flush=True)
+    root = root_certificate(front.storage.parent)
+    while not front.certificate and not stopping.wait(0.2):
+        if root.exists() and root.stat().st_size:
+            print(f"  On each phone, once: http://{bracketed(front.hosts[0])}:{front.plain_port}{CERTIFICATE_PATH}")
+            print(f"  Its fingerprint must read: {fingerprint(root)}\n", flush=True)
+            return

@@ -44,6 +44,7 @@ class Visitor:
             base_url=url,
             **context,
         )
+        self.context.add_cookies([{"name": "lang", "value": lang, "url": url}])
         self.context.expose_binding("reportTrouble", lambda _source, text: self.troubles.append(text))
         self.context.add_init_script(WATCH_CSP)
         self.page: Page = self.context.new_page()

@@ -50,9 +50,9 @@ def https_command(hosts: tuple[str, ...], port: int, plain_port: int, bind: str)
         raise click.BadParameter(str(error), param_hint="--host") from error
 
 
-@click.command("migrate-database")
+@click.command("prepare")
 @with_appcontext
-def migrate_command() -> None:
+def prepare_command() -> None:
     """Bring the database to the newest migration."""
     upgrade()
 
@@ -112,7 +112,7 @@ commands = (
     web_command,
     worker_command,
     https_command,
-    migrate_command,
+    prepare_command,
     clock_command,
     run_due_command,
     secret_command,

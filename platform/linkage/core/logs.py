@@ -42,5 +42,8 @@ def init_app(app: Flask) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {})["hide_parameters"] = True
-    for handler in logging.getLogger().handlers:
+    root = logging.getLogger()
+    if not root.handlers:  # else Flask and waitress write their own way, unscrubbed
+        root.addHandler(logging.StreamHandler())
+    for handler in root.handlers:
         handler.setFormatter(_ScrubbingFormatter("%(levelname)s %(name)s %(message)s"))
