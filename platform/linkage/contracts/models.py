@@ -13,11 +13,21 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from linkage.core.append_only import append_only
 from linkage.core.columns import Created, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.organisations.models import Organisation
 
-ENTRY_KINDS = ("reserve", "unreserve", "commit", "uncommit", "deliver", "undeliver", "accept", "pay", "amend")
+# What an entry does to (reserved, committed, delivered), times its quantity.
+EFFECTS = {
+    "reserve": (1, 0, 0),
+    "unreserve": (-1, 0, 0),
+    "commit": (0, 1, 0),
+    "uncommit": (0, -1, 0),
+    "deliver": (0, -1, 1),
+    "undeliver": (0, 1, -1),
+}
+ENTRY_KINDS = (*EFFECTS, "accept", "pay", "amend")
 
 
 class Contract(UuidKey, Created, Versioned, Model):
@@ -128,10 +138,15 @@ class LedgerEntry(UuidKey, Model):
     person_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     visit_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     slot_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
-    summary: Mapped[dict[str, Any]] = mapped_column(default=dict)  # snapshot: service, date, carer number
+    summary: Mapped[dict[str, Any]] = mapped_column(default=dict)  # snapshot of what its page shows, see SUMMARY
     at: Mapped[datetime]
     by: Mapped[uuid.UUID | None]
     __table_args__ = (
         Index("ix_ledger_line_month", "line_id", "month"),
         CheckConstraint("quantity > 0", name="positive"),
     )
+
+
+append_only("ledger_entries")
+# What a snapshot may hold; never a name: the entry outlives an erased person. An amendment: from, to.
+SUMMARY = {"service", "day", "visit", "need", "start_minute", "minutes", "from", "to"}
