@@ -145,9 +145,7 @@ def _objective(facts: Facts, plan: Plan, bookings: list[Booking]) -> Iterator[Vi
         stated, found = getattr(plan.objective, row.name), real[row.name]
         if not _agree(stated, found):
             text = "the plan states {term} = {stated}, it is {found}"
-            yield violation(
-                ViolationCode.OBJECTIVE, text, term=row.name, stated=str(stated), found=str(found)
-            )
+            yield violation(ViolationCode.OBJECTIVE, text, term=row.name, stated=str(stated), found=str(found))
 
 
 def _agree(stated: float | tuple[int, ...], found: float | int | tuple[int, ...]) -> bool:

@@ -21,9 +21,7 @@ def evaluate_bookings(facts: Facts, bookings: list[Booking]) -> Terms:
     lateness = list(tardiness_of(bookings).values())
     terms: Terms = {
         "unserved_mandatory": sum(v.mandatory for v in unserved),
-        "unserved_by_tier": tuple(
-            sum(v.tier == tier and not v.mandatory for v in unserved) for tier in range(_TIERS)
-        ),
+        "unserved_by_tier": tuple(sum(v.tier == tier and not v.mandatory for v in unserved) for tier in range(_TIERS)),
         "tardiness_minutes": sum(lateness),
         "max_tardiness_minutes": max(lateness, default=0),
         "outside_preferred_minutes": sum(_outside_preferred(b) for b in bookings),
@@ -53,9 +51,7 @@ def tardiness_of(bookings: list[Booking]) -> dict[tuple[str, int], float]:
 
 def _unserved(facts: Facts, bookings: list[Booking]) -> list[Visit]:
     filled = {b.key for b in bookings}
-    return [
-        v for v in facts.instance.visits if any((v.id, slot) not in filled for slot in range(len(v.slots)))
-    ]
+    return [v for v in facts.instance.visits if any((v.id, slot) not in filled for slot in range(len(v.slots)))]
 
 
 def _work_and_travel(facts: Facts, bookings: list[Booking]) -> tuple[dict[str, float], float]:
@@ -115,9 +111,7 @@ def _cost(facts: Facts, bookings: list[Booking]) -> float:
         facts.lines[b.line_id or ""].price_fen * facts.amount(b, facts.lines[b.line_id or ""].unit)
         for b in drawn(bookings, [])
     )
-    return charged + sum(
-        b.service_minutes * b.caregiver.cost_per_minute_fen for b in bookings if b.line_id is None
-    )
+    return charged + sum(b.service_minutes * b.caregiver.cost_per_minute_fen for b in bookings if b.line_id is None)
 
 
 def _people_told(facts: Facts, bookings: list[Booking]) -> int:

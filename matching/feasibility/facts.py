@@ -65,9 +65,7 @@ class Facts:
 
     @cached_property
     def excluded_pairs(self) -> set[frozenset[str]]:
-        return {
-            frozenset((p.first_caregiver_id, p.second_caregiver_id)) for p in self.instance.excluded_pairs
-        }
+        return {frozenset((p.first_caregiver_id, p.second_caregiver_id)) for p in self.instance.excluded_pairs}
 
     def service(self, visit: Visit, slot: int) -> Service:
         return self.services[visit.slots[slot].service_id or visit.service_id]

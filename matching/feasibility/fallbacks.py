@@ -11,9 +11,7 @@ from matching.feasibility.visits import pair_violations
 from matching.instance import FallbackRule, ProviderKind
 
 
-def fallback_violations(
-    facts: Facts, bookings: list[Booking], fallbacks: list[Booking]
-) -> Iterator[Violation]:
+def fallback_violations(facts: Facts, bookings: list[Booking], fallbacks: list[Booking]) -> Iterator[Violation]:
     """Each fallback alone, then with its visit's other person, then all of them in their routes."""
     planned = {b.key: b for b in bookings}
     behind = {f.key: f for f in fallbacks}
@@ -60,9 +58,7 @@ def _place(row: Booking, planned: Booking | None) -> Iterator[Violation]:
         text = "{caregiver}, the fallback of slot {slot} of visit {visit}, is not paid"
         yield violation(ViolationCode.FALLBACK_UNPAID, text, **at)
     if planned is not None and abs(planned.start_minutes - row.start_minutes) > EPSILON:
-        text = (
-            "the fallback of slot {slot} of visit {visit} starts at {start:g}, the volunteer at {planned:g}"
-        )
+        text = "the fallback of slot {slot} of visit {visit} starts at {start:g}, the volunteer at {planned:g}"
         times: dict[str, Parameter] = {"start": row.start_minutes, "planned": planned.start_minutes}
         yield violation(ViolationCode.FALLBACK_START, text, **at, **times)
 

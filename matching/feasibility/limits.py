@@ -172,11 +172,7 @@ class _Totals:
 
     def touched(self, booking: Booking) -> dict[tuple[str, bool], float]:
         """What one drawing booking adds to which budget or quota."""
-        budgets = [
-            row
-            for row in self._budgets[booking.line_id or ""]
-            if row.first_day <= booking.day <= row.last_day
-        ]
+        budgets = [row for row in self._budgets[booking.line_id or ""] if row.first_day <= booking.day <= row.last_day]
         quotas = [
             row
             for row in self._quotas[booking.visit.person_id or ""]
@@ -209,8 +205,7 @@ def _ordered_lines(facts: Facts, bookings: list[Booking], draws: list[Booking]) 
             if totals.has_room_to_move(booking, earlier):
                 yield violation(
                     ViolationCode.LINE_RULE,
-                    "slot {slot} of visit {visit} is charged to {line}, but {earlier} comes first "
-                    "and has room",
+                    "slot {slot} of visit {visit} is charged to {line}, but {earlier} comes first and has room",
                     visit=booking.visit.id,
                     slot=booking.slot,
                     line=booking.line_id,

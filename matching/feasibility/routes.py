@@ -23,9 +23,7 @@ def route_violations(facts: Facts, route: Route, bookings: list[Booking]) -> Ite
     yield from _breaks(facts, route, shift, bookings)
     absences = _absences(facts, shift)
     breaks = [(b.start_minutes, b.end_minutes) for b in route.breaks]
-    for booking, stop, before in zip(
-        bookings, route.stops, facts.places_before(shift, bookings), strict=True
-    ):
+    for booking, stop, before in zip(bookings, route.stops, facts.places_before(shift, bookings), strict=True):
         yield from _stop(booking, stop, facts.access(booking, before), absences)
     for leg in _legs(facts, route, shift, bookings):
         yield from _leg(leg, shift, breaks, absences)
@@ -54,17 +52,14 @@ def feasible_sequence(facts: Facts, shift: Shift, bookings: list[Booking]) -> bo
     return _gap(leave, shift.end_minutes, back, pending, absences) and not pending
 
 
-def _gap(
-    leave: float, deadline: float, travel: float, pending: list[Break], absences: Sequence[Block]
-) -> bool:
+def _gap(leave: float, deadline: float, travel: float, pending: list[Break], absences: Sequence[Block]) -> bool:
     """Whether the journey fits; takes out of `pending` the breaks that fit here as well."""
     if deadline < leave - EPSILON or free_minutes(leave, deadline, absences) < travel - EPSILON:
         return False
     taken: list[Block] = []
     while pending:
         ways = [
-            [*taken, (begin, begin + pending[0].duration_minutes)]
-            for begin in _begins(pending[0], leave, absences)
+            [*taken, (begin, begin + pending[0].duration_minutes)] for begin in _begins(pending[0], leave, absences)
         ]
         fitting = [
             blocks

@@ -13,7 +13,6 @@ class ViolationCode(StrEnum):
     """Every rule of the model that a plan can break."""
 
     # The plan as a document
-    WRONG_INSTANCE = "wrong_instance"
     UNKNOWN_ID = "unknown_id"
     ROUTE_TWICE = "route_twice"
     ROUTE_EMPTY = "route_empty"

@@ -26,8 +26,7 @@ def pair_violations(facts: Facts, first: Booking, second: Booking) -> Iterator[V
     if not rule.min_offset_minutes - EPSILON <= offset <= rule.max_offset_minutes + EPSILON:
         yield violation(
             ViolationCode.OFFSET,
-            "the second person of visit {visit} starts {offset:g} minutes after the first, "
-            "not {least:g} to {most:g}",
+            "the second person of visit {visit} starts {offset:g} minutes after the first, not {least:g} to {most:g}",
             visit=visit.id,
             offset=offset,
             least=rule.min_offset_minutes,

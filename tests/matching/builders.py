@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from matching.feasibility import evaluate
-from matching.feasibility.facts import Facts, bookings_of
 from matching.feasibility.evaluation import tardiness_of
+from matching.feasibility.facts import Facts, bookings_of
 from matching.instance import (
     Caregiver,
     Household,
@@ -119,7 +119,7 @@ def plan(
 ) -> Plan:
     """The plan with these stops at these starts, everything else stated truly.
 
-    Everyone leaves as late as the first start allows and otherwise goes at once.
+    Everyone leaves when the shift begins and goes on at once.
     """
     made = [_route(of, shift_id, rows, (breaks or {}).get(shift_id, ())) for shift_id, rows in routes.items()]
     filled = {(s.visit_id, s.slot) for r in made for s in r.stops}
@@ -145,7 +145,9 @@ def truthful(of: Instance, stated: Plan) -> Plan:
 def _route(of: Instance, shift_id: str, rows: Sequence[Stop], breaks: Sequence[tuple[float, float]]) -> Route:
     facts = Facts(of)
     own = facts.shifts[shift_id]
-    place, clock, departure = own.start_location_id, own.start_minutes, None
+    away = [(a.start_minutes, a.end_minutes) for a in facts.caregivers[own.caregiver_id].absences]
+    blocks = sorted([*breaks, *away])
+    place, clock = own.start_location_id, own.start_minutes
     travelled = worked = 0.0
     stops = []
     for row in rows:
@@ -153,23 +155,26 @@ def _route(of: Instance, shift_id: str, rows: Sequence[Stop], breaks: Sequence[t
         travel = facts.travel(own.mode_id, place, visited.location_id)
         access = 0.0 if place == visited.location_id else visited.access_minutes
         minutes = visited.slots[row.slot].service_minutes or visited.service_minutes
-        if departure is None:
-            departure = clock = max(clock, row.start_minutes - access - travel)
-        rest = sum(b - a for a, b in breaks if clock <= a < row.start_minutes)
         end = row.start_minutes + minutes
-        stops.append(replace(row, arrival_minutes=min(clock + travel + rest, row.start_minutes - access)
-                             if clock + travel > row.start_minutes - access - rest else clock + travel + rest,
-                             end_minutes=end))
+        stops.append(replace(row, arrival_minutes=_arrival(clock, travel, blocks), end_minutes=end))
         place, clock = visited.location_id, end
         travelled, worked = travelled + travel, worked + travel + access + minutes
     back = facts.travel(own.mode_id, place, own.end_location_id)
     return Route(
         shift_id=shift_id,
         caregiver_id=own.caregiver_id,
-        departure_minutes=departure or own.start_minutes,
-        return_minutes=clock + back + sum(b - a for a, b in breaks if clock <= a < clock + back),
+        departure_minutes=own.start_minutes,
+        return_minutes=_arrival(clock, back, blocks),
         travel_minutes=travelled + back,
         work_minutes=worked + back,
         stops=tuple(stops),
         breaks=tuple(PlannedBreak(i, a, b) for i, (a, b) in enumerate(breaks)),
     )
+
+
+def _arrival(clock: float, travel: float, blocks: Sequence[tuple[float, float]]) -> float:
+    for begin, end in blocks:
+        if begin < clock + travel and end > clock:
+            travel -= max(0.0, begin - clock)
+            clock = end
+    return clock + travel
