@@ -32,8 +32,12 @@ msgstr ""
 """
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{(\w*)\}")
 CHINESE = re.compile("[\u3400-\u9fff]")
-JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+JINJA_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+WORDLESS_MACRO = re.compile(r"\{%-?\s*macro\b[^%]*%\}[^<]*?\{%-?\s*endmacro\b", re.DOTALL)  # makes attributes only
 NATURAL = re.compile("[A-Za-z]{2,}|[\u3400-\u9fff]")
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+SILENT = {"script", "style", "code"}
 SHOWN_ATTRIBUTES = {"placeholder", "title", "aria-label", "alt"}
 
 Key = tuple[str | None, str]
@@ -198,33 +202,48 @@ class BareText(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[int, str]] = []
-        self.silent: list[str] = []
+        self._open: list[tuple[str, bool]] = []  # tag, and whether its text is silent
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag in {"script", "style", "code"} or given.get("translate") == "no":
-            self.silent.append(tag)
+        silent = tag in SILENT or given.get("translate") == "no" or given.get("aria-hidden") == "true"
         for name in SHOWN_ATTRIBUTES & set(given):
             self._look(given[name] or "")
+        if tag not in VOID:
+            self._open.append((tag, silent or self._is_silent()))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self._open.pop()
 
     def handle_endtag(self, tag: str) -> None:
-        if self.silent and self.silent[-1] == tag:
-            self.silent.pop()
+        tags = [name for name, _silent in self._open]
+        if tag in tags:
+            del self._open[len(tags) - 1 - tags[::-1].index(tag) :]
 
     def handle_data(self, data: str) -> None:
-        if not self.silent:
+        if not self._is_silent():
             self._look(data)
+
+    def _is_silent(self) -> bool:
+        return bool(self._open) and self._open[-1][1]
 
     def _look(self, text: str) -> None:
         if NATURAL.search(text):
             self.found.append((self.getpos()[0], " ".join(text.split())[:60]))
 
 
+def _line_ends(match: re.Match[str]) -> str:
+    """As many line ends as the text had: line numbers hold."""
+    return "\n" * match.group(0).count("\n")
+
+
 def bare_texts(path: Path) -> list[str]:
     """Texts in a template outside `_()`; mark a proper name with translate="no"."""
     parser = BareText()
-    # Each Jinja tag becomes as many line ends as it has, so that line numbers hold.
-    parser.feed(JINJA.sub(lambda match: "\n" * match.group(0).count("\n"), path.read_text(encoding="utf-8")))
+    text = JINJA_COMMENT.sub(_line_ends, path.read_text(encoding="utf-8"))
+    parser.feed(JINJA.sub(_line_ends, WORDLESS_MACRO.sub(_line_ends, text)))
     return [f"{path.relative_to(ROOT)}:{line} not translatable: {text!r}" for line, text in parser.found]
 
 

@@ -79,6 +79,7 @@ def test_who_does_not_trust_it_yet_is_warned(office):
 
 def test_the_certificate_is_handed_out_over_plain_http_with_its_fingerprint(office):
     root = root_certificate(office.data_dir)
+    assert fingerprint(root) in office.get_plain("/certificate").read().decode()
     assert office.get_plain("/certificate/linkage-root.crt").read() == root.read_bytes()
     assert f"Its fingerprint must read: {fingerprint(root)}" in (office.data_dir / "log").read_text()
 
