@@ -1,0 +1,127 @@
+"""Reading people: who may be seen, search by name, pinyin and numbers, and possible duplicates."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+
+from linkage.core.extensions import db
+from linkage.core.permissions import Actor, visible_rows
+from linkage.people.models import Person, WorkException, WorkPattern
+
+S = TypeVar("S", bound=Select[Any])
+LAST_FOUR = re.compile(r"\d{3}[\dXx]")
+DIGITS = re.compile(r"\+?[\d\s-]{5,20}[Xx]?")
+PINYIN = re.compile(r"[A-Za-z][A-Za-z\s']*")
+
+
+def visible(actor: Actor) -> Select[tuple[Person]]:
+    """The people whom the actor may see (each room says which of its people lie in a scope)."""
+    return visible_rows(actor, Person)
+
+
+def get_person(person_id: uuid.UUID) -> Person | None:
+    return db.session.get(Person, person_id)
+
+
+def matches(text: str) -> ColumnElement[bool]:
+    """SQL on Person: `text` is a part of the name, the beginning of its pinyin (whole or initials), a whole
+    telephone or ID number, or the last four of one.
+
+    Numbers are compared by blind index; they stand nowhere in clear.
+    """
+    typed = " ".join(unicodedata.normalize("NFKC", text).split())
+    ways: list[ColumnElement[bool]] = [Person.name.contains(typed, autoescape=True)]
+    if LAST_FOUR.fullmatch(typed):
+        ways.append(Person.telephone_last4 == Person.telephone.last4_index("people", typed))
+        ways.append(Person.id_number_last4 == Person.id_number.last4_index("people", typed.upper()))
+    if DIGITS.fullmatch(typed):
+        ways.append(Person.telephone_exact == Person.telephone.exact_index("people", typed))
+        ways.append(Person.id_number_exact == Person.id_number.exact_index("people", typed))
+    if PINYIN.fullmatch(typed):
+        key = re.sub(r"[\s']", "", typed).lower()
+        ways.append(Person.name_keys.contains("|" + key, autoescape=True))
+    return or_(*ways)
+
+
+def search(rows: S, text: str) -> S:
+    """Narrow `rows` (a select that has Person in it, begun with a room's `visible`) to those that fit `text`.
+
+    An empty text narrows nothing.
+    """
+    return rows.where(Person.erased_at.is_(None), matches(text)) if text.strip() else rows
+
+
+def find_by_id_number(number: str) -> Person | None:
+    """The one person with this resident ID number; None where there is none."""
+    index = Person.id_number.exact_index("people", number)
+    return db.session.scalars(select(Person).where(Person.id_number_exact == index)).one_or_none()
+
+
+def find_by_telephone(number: str) -> Sequence[Person]:
+    """The people with this telephone (a family may share one)."""
+    index = Person.telephone.exact_index("people", number)
+    return db.session.scalars(select(Person).where(Person.telephone_exact == index).order_by(Person.id)).all()
+
+
+def possible_duplicates(name: str, birth_date: date | None, *, but: uuid.UUID | None = None) -> Sequence[Person]:
+    """People of the same name and birth date, who may be the same human being; none without a birth date."""
+    if birth_date is None:
+        return []
+    same = and_(Person.name == name, Person.birth_date == birth_date, Person.erased_at.is_(None))
+    found = select(Person).where(same).order_by(Person.created_at)
+    return db.session.scalars(found if but is None else found.where(Person.id != but)).all()
+
+
+def week_pattern(
+    person_id: uuid.UUID, kind: str, on: date, *, organisation_id: uuid.UUID | None = None
+) -> Sequence[WorkPattern]:
+    """The rows of a person's week that hold on `on`, by weekday and time."""
+    return db.session.scalars(
+        select(WorkPattern)
+        .where(
+            WorkPattern.person_id == person_id,
+            WorkPattern.kind == kind,
+            WorkPattern.organisation_id == organisation_id,
+            WorkPattern.on(on),
+        )
+        .order_by(WorkPattern.weekday, WorkPattern.start_minute)
+    ).all()
+
+
+def next_pattern_day(
+    person_id: uuid.UUID, kind: str, after: date, *, organisation_id: uuid.UUID | None = None
+) -> date | None:
+    """The day from which another week is stored that does not hold yet; None where there is none."""
+    return db.session.scalar(
+        select(WorkPattern.valid_from)
+        .where(
+            WorkPattern.person_id == person_id,
+            WorkPattern.kind == kind,
+            WorkPattern.organisation_id == organisation_id,
+            WorkPattern.valid_from > after,
+        )
+        .order_by(WorkPattern.valid_from)
+        .limit(1)
+    )
+
+
+def exceptions_from(person_id: uuid.UUID, day: date) -> Sequence[WorkException]:
+    """A person's absences and extra stretches that end on `day` or later and were not cancelled."""
+    return db.session.scalars(
+        select(WorkException)
+        .where(
+            WorkException.person_id == person_id, WorkException.last_day >= day, WorkException.cancelled_at.is_(None)
+        )
+        .order_by(WorkException.first_day, WorkException.start_minute)
+    ).all()
+
+
+def get_exception(exception_id: uuid.UUID) -> WorkException | None:
+    return db.session.get(WorkException, exception_id)
