@@ -3,7 +3,8 @@
 import threading
 from datetime import date
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import exc, select, text
 
 from linkage.contracts import ledger
 from linkage.contracts.ledger import CapacityConflict, Charge
@@ -52,34 +53,43 @@ def charge(world, number, person):
     return Charge(world.key("line/lukang/bath"), DAY, 60, world.key(person), slot_id=world.key(f"slot {number}"))
 
 
-def test_64_clients_take_the_last_minutes(app, world, now):
-    set_limits(app, world, now, monthly_cap=10 * 60 + 59)
+def test_64_clients_take_the_last_minutes(any_app, world, now):
+    set_limits(any_app, world, now, monthly_cap=10 * 60 + 59)
     people = ["chen/head", "lin/head", "huang/head"]
-    ends = race(app, CLIENTS, lambda n: ledger.commit(charge(world, n, people[n % 3]), by=None, now=now))
+    ends = race(any_app, CLIENTS, lambda n: ledger.commit(charge(world, n, people[n % 3]), by=None, now=now))
     assert ends.count("won") == 10
     assert all(isinstance(end, CapacityConflict) and end.reason == "cap" for end in ends if end != "won")
-    with app.app_context():
+    with any_app.app_context():
         row = db.session.scalars(select(LineMonth)).one()
         assert (row.committed, row.cap) == (600, 659)
         assert len(db.session.scalars(select(LedgerEntry)).all()) == 10
 
 
-def test_64_clients_take_the_last_of_one_persons_quota(app, world, now):
-    set_limits(app, world, now, monthly_quota=200)
-    ends = race(app, CLIENTS, lambda n: ledger.reserve(charge(world, n, "chen/head"), by=None, now=now))
+def test_64_clients_take_the_last_of_one_persons_quota(any_app, world, now):
+    set_limits(any_app, world, now, monthly_quota=200)
+    ends = race(any_app, CLIENTS, lambda n: ledger.reserve(charge(world, n, "chen/head"), by=None, now=now))
     assert ends.count("won") == 3
     assert all(isinstance(end, CapacityConflict) and end.reason == "quota" for end in ends if end != "won")
-    with app.app_context():
+    with any_app.app_context():
         assert db.session.scalars(select(PersonMonth)).one().used == 180
         assert db.session.scalars(select(LineMonth)).one().reserved == 180
 
 
-def test_64_clients_give_one_slots_minutes_back_once(app, world, now):
-    with app.app_context():
+def test_64_clients_give_one_slots_minutes_back_once(any_app, world, now):
+    with any_app.app_context():
         unit_of_work(lambda: [ledger.commit(charge(world, n, "chen/head"), by=None, now=now) for n in range(3)])
         db.session.remove()
-    ends = race(app, CLIENTS, lambda n: ledger.uncommit(charge(world, 0, "chen/head"), by=None, now=now))
+    ends = race(any_app, CLIENTS, lambda n: ledger.uncommit(charge(world, 0, "chen/head"), by=None, now=now))
     assert ends.count("won") == 1
     assert all(isinstance(end, CapacityConflict) and end.reason == "not-held" for end in ends if end != "won")
-    with app.app_context():
+    with any_app.app_context():
         assert db.session.scalars(select(LineMonth)).one().committed == 120
+
+
+def test_an_entry_is_neither_changed_nor_deleted_on_each_database(any_app, world, now):
+    with any_app.app_context():
+        unit_of_work(lambda: ledger.commit(charge(world, 1, "chen/head"), by=None, now=now))
+        for statement in ("UPDATE ledger_entries SET quantity = 1", "DELETE FROM ledger_entries"):
+            with pytest.raises(exc.DBAPIError, match="append-only"):
+                unit_of_work(lambda statement=statement: db.session.execute(text(statement)))
+        assert db.session.scalars(select(LedgerEntry)).one().quantity == 60
