@@ -1,0 +1,320 @@
+"""From a cell to a value: what people type into rosters, and what Excel makes of it.
+
+Each reader takes a cell ([kind, text], see `linkage.imports.parse`) and gives a `Value`, or raises `CellFault` with a
+code, the words for it, and the right value where that is certain. Full-width characters are made half-width first.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from linkage.people.identity import id_number_fault, normalise_id_number, normalise_telephone, telephone_fault
+
+Cell = list[str]
+SERIAL_ZERO = date(1899, 12, 30)  # day 0 of Excel's calendar, for days after February 1900
+SERIALS = range(3_000, 80_000)  # 1908 to 2119
+EXACT_DIGITS = 15
+OLDEST_YEAR, NEWEST_YEAR = 1900, 2100
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a cell means; `repair` names what was put right silently ("width", "serial", "date", "number")."""
+
+    meaning: Any
+    repair: str | None = None
+
+
+class CellFault(Exception):
+    """A cell that is not understood. `fix`: the right text where the answer is known."""
+
+    def __init__(self, code: str, message: Any, remedy: Any = None, *, fix: str | None = None) -> None:
+        super().__init__(code)
+        self.code, self.message, self.remedy, self.fix = code, message, remedy, fix
+
+
+Reader = Callable[[Cell], Value]
+
+
+def plain(cell: Cell) -> tuple[str, str | None]:
+    """The text of a cell in half-width characters, and "width" if that changed digits or letters."""
+    kind, text = cell
+    narrow = "".join(_narrow(character) for character in text).strip()
+    return narrow, "width" if kind == "t" and narrow != text.strip() else None
+
+
+def _narrow(character: str) -> str:
+    if character == "\u3000":
+        return " "
+    return unicodedata.normalize("NFKC", character) if "！" <= character <= "～" and character not in "，；：（）？！" else character
+
+
+def text(longest: int) -> Reader:
+    """Words of at most `longest` characters."""
+
+    def read(cell: Cell) -> Value:
+        words, repair = plain(cell)
+        if len(words) > longest:
+            raise CellFault(
+                "long", _l("Longer than %(number)s characters.", number=longest), _l("Shorten it.")
+            )
+        return Value(words, repair)
+
+    return read
+
+
+def number_text(longest: int) -> Reader:
+    """A number that is a name (007): kept as written; a number cell loses its leading zeros in Excel, not here."""
+
+    def read(cell: Cell) -> Value:
+        words, repair = plain(cell)
+        if len(words) > longest:
+            raise CellFault(
+                "long", _l("Longer than %(number)s characters.", number=longest), _l("Shorten it.")
+            )
+        return Value(words.removesuffix(".0"), repair)
+
+    return read
+
+
+def person_name(cell: Cell) -> Value:
+    """A name: letters, spaces within, a middle dot; no figures."""
+    words, repair = plain(cell)
+    name = " ".join(words.split())
+    if re.fullmatch(r"[\u3400-\u9fff ]+", name):
+        name = name.replace(" ", "")
+    if any(character.isdigit() for character in name) or len(name) > 40:
+        raise CellFault("name", _l("This is no name."), _l("Write the name as on the ID card."))
+    return Value(name, repair)
+
+
+def id_number(cell: Cell) -> Value:
+    """A resident ID number (GB 11643). A number cell has lost its last digits: refused by name."""
+    kind, raw = cell
+    words, repair = plain(cell)
+    number = normalise_id_number(words)
+    scientific = re.fullmatch(r"\d(\.\d+)?E\+?1[5-8]", number)
+    fault = id_number_fault(number)
+    digits_only = number.isdigit() and len(number) > EXACT_DIGITS
+    if (kind == "n" and digits_only) or scientific or (digits_only and number.endswith("000") and fault == "checksum"):
+        raise CellFault(
+            "rounded",
+            _l("The last digits are lost"),
+            _l("Excel stored a rounded number: type it again from the card. In the file, format the column as text first."),
+        )
+    if fault is not None:
+        message, remedy = ID_FAULTS[fault]
+        raise CellFault(f"id_{fault}", message(number) if callable(message) else message, remedy)
+    changed = repair or ("width" if number != raw.strip() and kind == "t" else None)
+    return Value(number, changed)
+
+
+def _length_words(number: str) -> Any:
+    return _l("%(length)s characters instead of 18", length=len(number))
+
+
+ID_FAULTS: dict[str, tuple[Any, Any]] = {
+    "length": (_length_words, _l("Type all 18 characters from the card.")),
+    "province": (_l("It does not begin with a province"), _l("Compare it with the card.")),
+    "date": (_l("There is no such birth date in it"), _l("Compare digits 7 to 14 with the card.")),
+    "checksum": (_l("The check digit does not fit"), _l("One digit is wrong or two are swapped: compare it with the card.")),
+}
+
+
+def telephone(cell: Cell) -> Value:
+    """A mobile or landline number of China, or a known short number."""
+    words, repair = plain(cell)
+    words = words.removesuffix(".0")
+    if telephone_fault(words) is not None:
+        digits = sum(character.isdigit() for character in words)
+        short = words.lstrip("+").startswith("1") and digits != 11
+        message = (
+            _l("%(digits)s digits instead of 11", digits=digits) if short else _l("This is no telephone number")
+        )
+        raise CellFault("telephone", message, _l("Ask for the number again; leave it empty if there is none."))
+    return Value(normalise_telephone(words), "number" if cell[0] == "n" else repair)
+
+
+DATE_SHAPES = (
+    re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"),
+    re.compile(r"(\d{4})(\d{2})(\d{2})"),
+    re.compile(r"(\d{4}) (\d{1,2}) (\d{1,2})"),
+)
+
+
+def day(cell: Cell) -> Value:
+    """A date: a date cell, Excel's serial number, or text in any of the usual spellings (year first)."""
+    kind, raw = cell
+    words, repair = plain(cell)
+    if kind == "d":
+        return Value(date.fromisoformat(raw))
+    if kind == "n" and re.fullmatch(r"\d+(\.\d+)?", words) and int(float(words)) in SERIALS:
+        return Value(SERIAL_ZERO + timedelta(days=int(float(words))), "serial")
+    words = words.removesuffix(".0").split(" 00:00")[0]
+    for shape in DATE_SHAPES:
+        found = shape.fullmatch(words)
+        if found:
+            return Value(_real_day(*map(int, found.groups())), repair or (None if words[4:5] == "-" else "date"))
+    raise CellFault("date", _l("This is no date"), _l("Write year, month and day: 1950-06-18."))
+
+
+def _real_day(year: int, month: int, number: int) -> date:
+    if not 1 <= month <= 12:
+        raise CellFault("month", _l("There is no month %(month)s", month=month), _l("Write year, month and day: 1950-06-18."))
+    if not OLDEST_YEAR <= year <= NEWEST_YEAR:
+        raise CellFault("year", _l("The year %(year)s cannot be", year=year), _l("Write year, month and day: 1950-06-18."))
+    try:
+        return date(year, month, number)
+    except ValueError:
+        raise CellFault(
+            "day",
+            _l("There is no day %(day)s in that month", day=number),
+            _l("Write year, month and day: 1950-06-18."),
+        ) from None
+
+
+def choice(options: Mapping[str, Any]) -> Reader:
+    """One of the named options (compared without spaces and case); close misses are offered as the fix."""
+    known = {_folded(word): meaning for word, meaning in options.items()}
+
+    def read(cell: Cell) -> Value:
+        words, repair = plain(cell)
+        folded = _folded(words)
+        if folded in known:
+            return Value(known[folded], repair)
+        raise _unknown_choice(words, list(options))
+
+    return read
+
+
+def several(options: Mapping[str, Any]) -> Reader:
+    """Several of the options, divided by 、，；or a line break."""
+    one = choice(options)
+
+    def read(cell: Cell) -> Value:
+        parts = [part for part in re.split(r"[、,，;；/\n]+", cell[1]) if part.strip()]
+        return Value(tuple(dict.fromkeys(one(["t", part]).meaning for part in parts)))
+
+    return read
+
+
+def _folded(words: str) -> str:
+    return "".join(words.split()).casefold()
+
+
+def _unknown_choice(words: str, options: list[str]) -> CellFault:
+    near = get_close_matches(words, options, n=1, cutoff=0.5)
+    shown = "、".join(options[:12])
+    return CellFault(
+        "choice",
+        _l("“%(words)s” is not in the list", words=words[:20]),
+        _l("One of: %(options)s", options=shown),
+        fix=near[0] if near else None,
+    )
+
+
+def minutes_of(words: str) -> int | None:
+    """Minutes after midnight of 8:30, 08.30, 8点半, 8点, 0830; None when it is no time."""
+    words = words.strip().replace("：", ":").replace("点半", ":30").replace("时半", ":30")
+    words = re.sub(r"[点时](\d{1,2})分?$", r":\1", words).rstrip("点时")
+    found = re.fullmatch(r"(\d{1,2})(?:[:.](\d{2}))?(?::00)?", words) or re.fullmatch(r"(\d{2})(\d{2})", words)
+    if found is None:
+        return None
+    hours, minutes = int(found[1]), int(found[2] or 0)
+    return hours * 60 + minutes if hours * 60 + minutes <= 1440 and minutes < 60 else None
+
+
+def clock_time(cell: Cell) -> Value:
+    """A time of day, as minutes after midnight."""
+    kind, raw = cell
+    words, repair = plain(cell)
+    if kind == "n" and 0 <= float(raw) < 1:  # Excel's part of a day
+        return Value(round(float(raw) * 1440), "serial")
+    minutes = minutes_of(words)
+    if minutes is None:
+        raise CellFault("time", _l("This is no time of day"), _l("Write hours and minutes: 08:30."))
+    return Value(minutes, repair)
+
+
+def time_span(cell: Cell) -> Value:
+    """From–to, as two minutes after midnight: 08:30-11:30."""
+    words, repair = plain(cell)
+    parts = re.split(r"\s*(?:--?|–|—|~|～|至|到)\s*", words)
+    ends = [minutes_of(part) for part in parts]
+    if len(ends) != 2 or None in ends:
+        raise CellFault("span", _l("This is no span of time"), _l("Write from and to: 08:30-11:30."))
+    start, end = ends
+    if start is not None and end is not None and end <= start:
+        raise CellFault("span_order", _l("The end lies before the beginning"), _l("Write from and to: 08:30-11:30."))
+    return Value((start, end), repair)
+
+
+def whole(low: int, high: int) -> Reader:
+    """A whole number from `low` to `high`; a unit behind it (60 分钟, 2 人) is allowed."""
+
+    def read(cell: Cell) -> Value:
+        words, repair = plain(cell)
+        found = re.fullmatch(r"(\d{1,4})(?:\.0)?\s*(?:分钟|分|人|位|min|minutes)?", words)
+        if found is None or not low <= int(found[1]) <= high:
+            raise CellFault(
+                "whole",
+                _l("This must be a whole number from %(low)s to %(high)s", low=low, high=high),
+                _l("Write the number alone."),
+            )
+        return Value(int(found[1]), repair)
+
+    return read
+
+
+WEEKDAYS = {"一": "MO", "二": "TU", "三": "WE", "四": "TH", "五": "FR", "六": "SA", "日": "SU", "天": "SU"}
+ORDER = list(dict.fromkeys(WEEKDAYS.values()))
+ENGLISH_DAYS = {name[:3].casefold(): code for name, code in zip(
+    ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), ORDER, strict=True)}
+
+
+def recurrence(cell: Cell) -> Value:
+    """How often: 一次, 每天, 每周二、四, 每两周三, 工作日, weekly Tue Thu, or an RRULE; gives an RRULE or None (once)."""
+    words, repair = plain(cell)
+    folded = _folded(words)
+    if folded in ("一次", "单次", "once", "不重复"):
+        return Value(None, repair)
+    if folded.startswith(("freq=", "rrule:freq=")):
+        return Value(words.upper().replace(" ", "").removeprefix("RRULE:"), repair)
+    fixed = {"每天": "FREQ=DAILY", "每日": "FREQ=DAILY", "daily": "FREQ=DAILY", "每月": "FREQ=MONTHLY", "monthly": "FREQ=MONTHLY"}
+    if folded in fixed:
+        return Value(fixed[folded], repair)
+    if folded in ("工作日", "每个工作日", "weekdays"):
+        return Value("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", repair)
+    found = re.fullmatch(r"每(两|2|隔)?(?:个)?(?:周|星期|礼拜)(.*)", folded)
+    english = re.fullmatch(r"(?:every(2)?)?week(?:s|ly)?(?:on)?(.*)", folded)
+    if found or english:
+        match = found or english
+        days = _weekdays(match[2]) if match else []
+        every = "INTERVAL=2;" if match and match[1] else ""
+        if days is not None:
+            by_day = f"BYDAY={','.join(days)}" if days else ""
+            return Value(f"FREQ=WEEKLY;{every}{by_day}".rstrip(";"), repair)
+    raise CellFault(
+        "recurrence", _l("This repetition is not understood"), _l("Write for example: once, every day, every week on Tue and Thu.")
+    )
+
+
+def _weekdays(words: str) -> list[str] | None:
+    parts = [part for part in re.split(r"[、,，和及/]|and|周|星期|礼拜", words) if part]
+    days: set[str] = set()
+    for part in parts:
+        chinese = [WEEKDAYS.get(character) for character in part]
+        english = [ENGLISH_DAYS.get(part[start : start + 3]) for start in range(0, len(part), 3)]
+        found = chinese if all(chinese) else english
+        if not all(found):
+            return None
+        days |= {name for name in found if name}
+    return [name for name in ORDER if name in days]
