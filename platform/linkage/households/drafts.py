@@ -7,19 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from linkage.areas.models import Area
+from linkage.people.operations import PersonDraft
 
 
 @dataclass(frozen=True)
 class MemberDraft:
-    """A person of the household. With `person_id` an existing person is meant, and the rest is not read."""
+    """A person of the household. With `person_id` an existing person is meant, and `person` is not read."""
 
-    name: str
+    person: PersonDraft
     relation: str = "self"
-    sex: str | None = None
-    birth_date: date | None = None
-    id_number: str | None = None
-    telephone: str | None = None
-    languages: tuple[str, ...] = ("mandarin",)
     person_id: uuid.UUID | None = None
 
 

@@ -32,8 +32,9 @@ from linkage.households.models import (
     Residence,
     Tag,
 )
+from linkage.people import operations as people_operations
 from linkage.people.models import Person
-from linkage.people.names import name_keys
+from linkage.people.operations import PersonDraft
 
 # Two-character words that are easily said and told apart on the telephone; a visitor says the household's (口令).
 PASSWORDS = [
@@ -105,7 +106,7 @@ def register_household(draft: HouseholdDraft, *, by: Actor, now: datetime) -> Ho
     db.session.add(household)
     db.session.flush()
     db.session.add(Residence(household_id=household.id, place_id=household.place_id, valid_from=today, valid_to=None))
-    members = [_join(household, member, place, today, now) for place, member in enumerate(draft.members)]
+    members = [_join(household, member, place, by=by, now=now) for place, member in enumerate(draft.members)]
     for tag in draft.tags:
         _tag(household, tag, members, now)
     for consent in draft.consents:
@@ -159,10 +160,11 @@ def _place(draft: PlaceDraft, key_id: uuid.UUID, now: datetime) -> Place:
     return place
 
 
-def _join(household: Household, draft: MemberDraft, position: int, today: date, now: datetime) -> Member:
+def _join(household: Household, draft: MemberDraft, position: int, *, by: Actor, now: datetime) -> Member:
+    today = local_date(now)
     if draft.relation not in RELATIONS:
         raise InvalidInput(_l("This relation is not known."), field="relation")
-    person = _person(draft, now)
+    person = _person(draft, by, now)
     if draft.relation != "contact":
         home = queries.home_of(person.id, today)
         if home is not None and home.id != household.id:
@@ -182,7 +184,7 @@ def add_member(household: Household, draft: MemberDraft, *, by: Actor, now: date
     """One more person of the household, from today."""
     _must_be_open(household, local_date(now))
     position = max((row.position for row in household.members), default=-1) + 1
-    member = _join(household, draft, position, local_date(now), now)
+    member = _join(household, draft, position, by=by, now=now)
     audit.record("households.add_member", household, by=by.user_id, now=now, person_id=member.person_id)
     return member
 
@@ -194,8 +196,7 @@ def end_membership(member: Member, *, by: Actor, now: datetime) -> None:
     """
     today = local_date(now)
     household = member.household
-    others = [row for row in queries.served_members(household, today) if row is not member]
-    if member.relation != "contact" and not others:
+    if member.relation != "contact" and not _others_live_there(member, today):
         raise Conflict(_l("Nobody would live there any more."), remedy=_l("Close the household instead."))
     member.valid_to = today
     household.row_version += 1
@@ -408,32 +409,36 @@ def _same_version(household: Household, row_version: int) -> None:
         )
 
 
-def _person(draft: MemberDraft, now: datetime) -> Person:
+def change_member(
+    member: Member,
+    draft: PersonDraft,
+    *,
+    relation: str,
+    row_version: int,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Correct what is known of a member, and how they belong.  Raises InvalidInput, StaleVersion."""
+    if relation not in RELATIONS:
+        raise InvalidInput(_l("This relation is not known."), field="relation")
+    people_operations.change_person(member.person, draft, row_version=row_version, by=by, now=now)
+    if relation != member.relation:
+        if relation == "contact" and not _others_live_there(member, local_date(now)):
+            raise Conflict(_l("Nobody would live there any more."), remedy=_l("Close the household instead."))
+        member.relation = relation
+        member.household.row_version += 1
+        audit.record("households.change_member", member.household, by=by.user_id, now=now, person_id=member.person_id)
+
+
+def _others_live_there(member: Member, today: date) -> bool:
+    return any(row is not member for row in queries.served_members(member.household, today))
+
+
+def _person(draft: MemberDraft, by: Actor, now: datetime) -> Person:
     """The person that is meant: by id, by ID number (one human being is one Person), else a new one."""
-    if draft.person_id is not None:
-        person = db.session.get(Person, draft.person_id)
-        if person is None:
-            raise InvalidInput(_l("This person is not known."), field="person_id")
-        return person
-    known = queries.person_by_id_number(draft.id_number) if draft.id_number else None
-    if known is not None:
-        if known.name != draft.name:
-            raise Conflict(
-                _l("This ID number belongs to somebody with another name."),
-                field="id_number",
-                remedy=_l("Compare both with the card."),
-            )
-        return known
-    person = Person(
-        key_id=privacy.new_key("person", now),
-        name=draft.name,
-        name_keys=name_keys(draft.name),
-        birth_date=draft.birth_date,
-        sex=draft.sex,
-        languages=list(draft.languages),
-        created_at=now,
-    )
-    person.telephone, person.id_number = draft.telephone, draft.id_number
-    db.session.add(person)
-    db.session.flush()
+    if draft.person_id is None:
+        return people_operations.find_or_register(draft.person, by=by, now=now)
+    person = db.session.get(Person, draft.person_id)
+    if person is None:
+        raise InvalidInput(_l("This person is not known."), field="person_id")
     return person

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from linkage.areas.queries import lies_under
 from linkage.core.permissions import ActiveGrant, Actor, Role, right, scope, see
-from linkage.households.models import Household
+from linkage.households.models import Household, Member
+from linkage.people.models import Person
+from linkage.people.permissions import people_in
 
 may_see = right(
     "households.see",
@@ -64,3 +66,14 @@ def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
 @scope(Household, "household")
 def _own(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return Household.id == grant.household_id
+
+
+@people_in("area")
+def _members_in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    homes = select(Household.id).where(lies_under(Household.area_id, grant.area_path))
+    return Person.id.in_(select(Member.person_id).where(Member.household_id.in_(homes)))
+
+
+@people_in("household")
+def _own_members(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return Person.id.in_(select(Member.person_id).where(Member.household_id == grant.household_id))

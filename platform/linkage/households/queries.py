@@ -122,9 +122,3 @@ def residences(household: Household) -> list[Residence]:
             select(Residence).where(Residence.household_id == household.id).order_by(Residence.valid_from)
         )
     )
-
-
-def person_by_id_number(number: str) -> Person | None:
-    """The one person with this resident ID number; None where there is none."""
-    index = Person.id_number.exact_index("people", number)
-    return db.session.scalars(select(Person).where(Person.id_number_exact == index)).one_or_none()

@@ -54,7 +54,11 @@ def plain(cell: Cell) -> tuple[str, str | None]:
 def _narrow(character: str) -> str:
     if character == "\u3000":
         return " "
-    return unicodedata.normalize("NFKC", character) if "！" <= character <= "～" and character not in "，；：（）？！" else character
+    return (
+        unicodedata.normalize("NFKC", character)
+        if "！" <= character <= "～" and character not in "，；：（）？！"
+        else character
+    )
 
 
 def text(longest: int) -> Reader:
@@ -63,9 +67,7 @@ def text(longest: int) -> Reader:
     def read(cell: Cell) -> Value:
         words, repair = plain(cell)
         if len(words) > longest:
-            raise CellFault(
-                "long", _l("Longer than %(number)s characters.", number=longest), _l("Shorten it.")
-            )
+            raise CellFault("long", _l("Longer than %(number)s characters.", number=longest), _l("Shorten it."))
         return Value(words, repair)
 
     return read
@@ -77,9 +79,7 @@ def number_text(longest: int) -> Reader:
     def read(cell: Cell) -> Value:
         words, repair = plain(cell)
         if len(words) > longest:
-            raise CellFault(
-                "long", _l("Longer than %(number)s characters.", number=longest), _l("Shorten it.")
-            )
+            raise CellFault("long", _l("Longer than %(number)s characters.", number=longest), _l("Shorten it."))
         return Value(words.removesuffix(".0"), repair)
 
     return read
@@ -108,7 +108,9 @@ def id_number(cell: Cell) -> Value:
         raise CellFault(
             "rounded",
             _l("The last digits are lost"),
-            _l("Excel stored a rounded number: type it again from the card. In the file, format the column as text first."),
+            _l(
+                "Excel stored a rounded number: type it again from the card. In the file, format the column as text first."
+            ),
         )
     if fault is not None:
         message, remedy = ID_FAULTS[fault]
@@ -125,7 +127,10 @@ ID_FAULTS: dict[str, tuple[Any, Any]] = {
     "length": (_length_words, _l("Type all 18 characters from the card.")),
     "province": (_l("It does not begin with a province"), _l("Compare it with the card.")),
     "date": (_l("There is no such birth date in it"), _l("Compare digits 7 to 14 with the card.")),
-    "checksum": (_l("The check digit does not fit"), _l("One digit is wrong or two are swapped: compare it with the card.")),
+    "checksum": (
+        _l("The check digit does not fit"),
+        _l("One digit is wrong or two are swapped: compare it with the card."),
+    ),
 }
 
 
@@ -136,13 +141,12 @@ def telephone(cell: Cell) -> Value:
     if telephone_fault(words) is not None:
         digits = sum(character.isdigit() for character in words)
         short = words.lstrip("+").startswith("1") and digits != 11
-        message = (
-            _l("%(digits)s digits instead of 11", digits=digits) if short else _l("This is no telephone number")
-        )
+        message = _l("%(digits)s digits instead of 11", digits=digits) if short else _l("This is no telephone number")
         raise CellFault("telephone", message, _l("Ask for the number again; leave it empty if there is none."))
     return Value(normalise_telephone(words), "number" if cell[0] == "n" else repair)
 
 
+WRITE_DAY = _l("Write year, month and day: 1950-06-18.")
 DATE_SHAPES = (
     re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"),
     re.compile(r"(\d{4})(\d{2})(\d{2})"),
@@ -163,33 +167,28 @@ def day(cell: Cell) -> Value:
         found = shape.fullmatch(words)
         if found:
             return Value(_real_day(*map(int, found.groups())), repair or (None if words[4:5] == "-" else "date"))
-    raise CellFault("date", _l("This is no date"), _l("Write year, month and day: 1950-06-18."))
+    raise CellFault("date", _l("This is no date"), WRITE_DAY)
 
 
 def _real_day(year: int, month: int, number: int) -> date:
     if not 1 <= month <= 12:
-        raise CellFault("month", _l("There is no month %(month)s", month=month), _l("Write year, month and day: 1950-06-18."))
+        raise CellFault("month", _l("There is no month %(month)s", month=month), WRITE_DAY)
     if not OLDEST_YEAR <= year <= NEWEST_YEAR:
-        raise CellFault("year", _l("The year %(year)s cannot be", year=year), _l("Write year, month and day: 1950-06-18."))
+        raise CellFault("year", _l("The year %(year)s cannot be", year=year), WRITE_DAY)
     try:
         return date(year, month, number)
     except ValueError:
-        raise CellFault(
-            "day",
-            _l("There is no day %(day)s in that month", day=number),
-            _l("Write year, month and day: 1950-06-18."),
-        ) from None
+        raise CellFault("day", _l("There is no day %(day)s in that month", day=number), WRITE_DAY) from None
 
 
 def choice(options: Mapping[str, Any]) -> Reader:
     """One of the named options (compared without spaces and case); close misses are offered as the fix."""
-    known = {_folded(word): meaning for word, meaning in options.items()}
+    known = {folded(word): meaning for word, meaning in options.items()}
 
     def read(cell: Cell) -> Value:
         words, repair = plain(cell)
-        folded = _folded(words)
-        if folded in known:
-            return Value(known[folded], repair)
+        if folded(words) in known:
+            return Value(known[folded(words)], repair)
         raise _unknown_choice(words, list(options))
 
     return read
@@ -206,18 +205,18 @@ def several(options: Mapping[str, Any]) -> Reader:
     return read
 
 
-def _folded(words: str) -> str:
+def folded(words: str) -> str:
     return "".join(words.split()).casefold()
 
 
 def _unknown_choice(words: str, options: list[str]) -> CellFault:
-    near = get_close_matches(words, options, n=1, cutoff=0.5)
+    near = get_close_matches(words, options, n=2, cutoff=0.6)
     shown = "、".join(options[:12])
     return CellFault(
         "choice",
         _l("“%(words)s” is not in the list", words=words[:20]),
         _l("One of: %(options)s", options=shown),
-        fix=near[0] if near else None,
+        fix=near[0] if len(near) == 1 else None,
     )
 
 
@@ -272,49 +271,3 @@ def whole(low: int, high: int) -> Reader:
         return Value(int(found[1]), repair)
 
     return read
-
-
-WEEKDAYS = {"一": "MO", "二": "TU", "三": "WE", "四": "TH", "五": "FR", "六": "SA", "日": "SU", "天": "SU"}
-ORDER = list(dict.fromkeys(WEEKDAYS.values()))
-ENGLISH_DAYS = {name[:3].casefold(): code for name, code in zip(
-    ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), ORDER, strict=True)}
-
-
-def recurrence(cell: Cell) -> Value:
-    """How often: 一次, 每天, 每周二、四, 每两周三, 工作日, weekly Tue Thu, or an RRULE; gives an RRULE or None (once)."""
-    words, repair = plain(cell)
-    folded = _folded(words)
-    if folded in ("一次", "单次", "once", "不重复"):
-        return Value(None, repair)
-    if folded.startswith(("freq=", "rrule:freq=")):
-        return Value(words.upper().replace(" ", "").removeprefix("RRULE:"), repair)
-    fixed = {"每天": "FREQ=DAILY", "每日": "FREQ=DAILY", "daily": "FREQ=DAILY", "每月": "FREQ=MONTHLY", "monthly": "FREQ=MONTHLY"}
-    if folded in fixed:
-        return Value(fixed[folded], repair)
-    if folded in ("工作日", "每个工作日", "weekdays"):
-        return Value("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", repair)
-    found = re.fullmatch(r"每(两|2|隔)?(?:个)?(?:周|星期|礼拜)(.*)", folded)
-    english = re.fullmatch(r"(?:every(2)?)?week(?:s|ly)?(?:on)?(.*)", folded)
-    if found or english:
-        match = found or english
-        days = _weekdays(match[2]) if match else []
-        every = "INTERVAL=2;" if match and match[1] else ""
-        if days is not None:
-            by_day = f"BYDAY={','.join(days)}" if days else ""
-            return Value(f"FREQ=WEEKLY;{every}{by_day}".rstrip(";"), repair)
-    raise CellFault(
-        "recurrence", _l("This repetition is not understood"), _l("Write for example: once, every day, every week on Tue and Thu.")
-    )
-
-
-def _weekdays(words: str) -> list[str] | None:
-    parts = [part for part in re.split(r"[、,，和及/]|and|周|星期|礼拜", words) if part]
-    days: set[str] = set()
-    for part in parts:
-        chinese = [WEEKDAYS.get(character) for character in part]
-        english = [ENGLISH_DAYS.get(part[start : start + 3]) for start in range(0, len(part), 3)]
-        found = chinese if all(chinese) else english
-        if not all(found):
-            return None
-        days |= {name for name in found if name}
-    return [name for name in ORDER if name in days]
