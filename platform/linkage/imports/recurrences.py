@@ -41,13 +41,6 @@ def recurrence(cell: Cell) -> Value:
         return Value(None, repair)
     if typed.startswith(("freq=", "rrule:freq=")):
         return Value(words.upper().replace(" ", "").removeprefix("RRULE:"), repair)
-    fixed = {
-        "每天": "FREQ=DAILY",
-        "每日": "FREQ=DAILY",
-        "daily": "FREQ=DAILY",
-        "每月": "FREQ=MONTHLY",
-        "monthly": "FREQ=MONTHLY",
-    }
     if typed in FIXED:
         return Value(FIXED[typed], repair)
     found = re.fullmatch(r"每(两|2|隔)?(?:个)?(?:周|星期|礼拜)(.*)", typed)

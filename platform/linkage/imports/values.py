@@ -108,9 +108,7 @@ def id_number(cell: Cell) -> Value:
         raise CellFault(
             "rounded",
             _l("The last digits are lost"),
-            _l(
-                "Excel stored a rounded number: type it again from the card. In the file, format the column as text first."
-            ),
+            _l("Excel stored a rounded number: type it again from the card. In the file, make the column text first."),
         )
     if fault is not None:
         message, remedy = ID_FAULTS[fault]
