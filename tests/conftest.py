@@ -4,6 +4,7 @@ The application is made once; `world` names what the template database holds (te
 """
 
 import os
+import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -93,6 +94,15 @@ def postgres_app(postgres_template, postgres_server):
         )
         current_clock().move_to(street.NOW)
     return postgres_template
+
+
+@pytest.fixture
+def empty_postgres(postgres_server):
+    """The address of a PostgreSQL database with nothing in it."""
+    name = f"empty_{secrets.token_hex(4)}"
+    _on_postgres(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.get_uri(name).replace("postgresql://", "postgresql+psycopg://")
+    _on_postgres(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _on_postgres(server, *statements):
