@@ -37,6 +37,20 @@ class AbsenceRecorded(Event):
 
 
 @dataclass(frozen=True)
+class NeedPosted(Event):
+    """A new need: its visits are made."""
+
+    need_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class NeedChanged(Event):
+    """A need was edited: future visits that nobody has accepted follow it."""
+
+    need_id: uuid.UUID
+
+
+@dataclass(frozen=True)
 class NeedWithdrawn(Event):
     need_id: uuid.UUID
 

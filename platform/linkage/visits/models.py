@@ -48,6 +48,8 @@ class Visit(UuidKey, Created, Versioned, Model):
     people: Mapped[int]
     priority: Mapped[int]
     wishes: Mapped[dict[str, Any]]
+    earliest_at: Mapped[datetime]  # when its first window opens, and its last one closes
+    latest_at: Mapped[datetime] = mapped_column(index=True)
     address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     address = Encrypted("address at the time of the visit")
     cancelled_at: Mapped[datetime | None]
@@ -82,7 +84,8 @@ class Assignment(UuidKey, Model):
     """Binds a person to a slot, for an organisation's contract line or as a volunteer.
 
     Made only by `visits.booking`. Active while `released_at` is None: at most one per slot, by a unique index.
-    `busy_from`..`busy_to` includes access and travel slack and is what must not overlap for one person.
+    `busy_from`..`ends_at` includes the way there (`travel_minutes`) and is what must not overlap for one person.
+    `told_late` counts the steps of lateness already told: 1 the person, 2 the area's staff, 3 missed.
     """
 
     __tablename__ = "assignments"
@@ -96,6 +99,9 @@ class Assignment(UuidKey, Model):
     charge: Mapped[int] = mapped_column(default=0)  # quantity committed on the line, in its unit
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime] = mapped_column(index=True)
+    travel_minutes: Mapped[int] = mapped_column(default=0)
+    busy_from: Mapped[datetime]
+    told_late: Mapped[int] = mapped_column(default=0)
     booked_at: Mapped[datetime]
     booked_by: Mapped[uuid.UUID | None]
     accepted_at: Mapped[datetime | None]  # the person said yes; such an assignment never moves unasked
@@ -132,7 +138,23 @@ class Attendance(UuidKey, Model):
     no_show_at: Mapped[datetime | None]
     nobody_home_at: Mapped[datetime | None]
     minutes: Mapped[int | None]
+    delivered: Mapped[int] = mapped_column(default=0)  # on the contract line, in its unit
+    wrong_codes: Mapped[int] = mapped_column(default=0)
+    row_version: Mapped[int] = mapped_column(default=1)
     assignment: Mapped[Assignment] = relationship(back_populates="attendance")
+
+
+class AttendanceCorrection(UuidKey, Model):
+    """What an attendance said before a correction, and why it was corrected (纠错: both stay visible)."""
+
+    __tablename__ = "attendance_corrections"
+    attendance_id: Mapped[uuid.UUID] = ref("attendances.id")
+    checked_in_at: Mapped[datetime | None]
+    checked_out_at: Mapped[datetime | None]
+    minutes: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(30))
+    corrected_at: Mapped[datetime]
+    corrected_by: Mapped[uuid.UUID | None]
 
 
 class HoursEntry(UuidKey, Model):

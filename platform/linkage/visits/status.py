@@ -1,0 +1,237 @@
+"""The status of a visit (服务状态), derived from timestamps once in Python and once in SQL.
+
+A visit has the first status that applies:
+
+==========  =======================================================================================
+cancelled   it will not take place
+confirmed   done, and the household has said so
+done        everybody whom it needs has checked out
+in_service  somebody has checked in (or out, while another is still to come or there)
+missed      a person did not come (reported, nobody opened, or not checked in after `missed_minutes`)
+late        a booked person has not checked in `late_minutes` after the beginning
+unmet       its last window has passed and a place in it was empty
+half        two people are needed and one is booked
+accepted    everybody is booked and has said yes
+booked      everybody is booked
+asked       nobody is booked, a volunteer has been asked
+open        nobody is booked and nobody is asked
+==========  =======================================================================================
+
+Whether somebody is asked is known above (offers): that room says in SQL which slots have an open question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, or_, select
+
+from linkage.core.clock import local_date
+from linkage.core.extensions import db
+from linkage.core.rulesets import rule
+from linkage.visits.models import Assignment, Attendance, Slot, Visit
+
+
+class Status(StrEnum):
+    CANCELLED = "cancelled"
+    CONFIRMED = "confirmed"
+    DONE = "done"
+    IN_SERVICE = "in_service"
+    MISSED = "missed"
+    LATE = "late"
+    UNMET = "unmet"
+    HALF = "half"
+    ACCEPTED = "accepted"
+    BOOKED = "booked"
+    ASKED = "asked"
+    OPEN = "open"
+
+
+# States in which the visit still lies ahead; states in which somebody has to act.
+AHEAD = (Status.OPEN, Status.ASKED, Status.HALF, Status.BOOKED, Status.ACCEPTED)
+TROUBLE = (Status.OPEN, Status.HALF, Status.LATE, Status.MISSED, Status.UNMET)
+OVER = (Status.DONE, Status.CONFIRMED, Status.MISSED, Status.UNMET, Status.CANCELLED)
+
+_asked: list[Callable[[], ColumnElement[bool]]] = []
+
+
+def asked_by(condition: Callable[[], ColumnElement[bool]]) -> Callable[[], ColumnElement[bool]]:
+    """Decorator: the room above says which slots have an open question (a condition on `Slot`)."""
+    _asked[:] = [condition]
+    return condition
+
+
+def slot_is_asked() -> ColumnElement[bool]:
+    return _asked[0]() if _asked else false()
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """The rules of lateness that hold on a day."""
+
+    late: timedelta
+    missed: timedelta
+
+
+def clocks(on: date) -> Clocks:
+    return Clocks(
+        timedelta(minutes=rule("visits.late_minutes", on)), timedelta(minutes=rule("visits.missed_minutes", on))
+    )
+
+
+@dataclass(frozen=True)
+class Coming:
+    """One active assignment, as far as status goes."""
+
+    starts_at: datetime
+    accepted: bool = False
+    checked_in: bool = False
+    checked_out: bool = False
+    did_not_come: bool = False  # no-show, or nobody opened the door
+
+    @property
+    def is_awaited(self) -> bool:
+        return not (self.checked_in or self.checked_out or self.did_not_come)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the status of a visit is derived from."""
+
+    people: int
+    latest_at: datetime
+    coming: tuple[Coming, ...] = ()
+    asked: bool = False
+    cancelled: bool = False
+    confirmed: bool = False
+    closed_unmet: bool = False
+
+
+def derive(facts: Facts, now: datetime, rules: Clocks) -> Status:
+    """The status at `now`, once in Python (`column` says the same in SQL; a test shows that they agree)."""
+    coming = facts.coming
+    awaited = [one for one in coming if one.is_awaited]
+    answers = (
+        (Status.CANCELLED, facts.cancelled),
+        (Status.CONFIRMED, facts.confirmed),
+        (Status.DONE, len(coming) >= facts.people and all(one.checked_out for one in coming)),
+        (Status.IN_SERVICE, _is_in_service(facts, now)),
+        (Status.MISSED, any(one.did_not_come for one in coming)),
+        (Status.MISSED, any(now >= one.starts_at + rules.missed for one in awaited)),
+        (Status.LATE, any(now >= one.starts_at + rules.late for one in awaited)),
+        (Status.UNMET, facts.closed_unmet or (len(coming) < facts.people and now > facts.latest_at)),
+        (Status.HALF, 0 < len(coming) < facts.people),
+        (Status.ACCEPTED, bool(coming) and all(one.accepted for one in coming)),
+        (Status.BOOKED, bool(coming)),
+        (Status.ASKED, facts.asked),
+    )
+    return next((status for status, holds in answers if holds), Status.OPEN)
+
+
+def _is_in_service(facts: Facts, now: datetime) -> bool:
+    """Somebody is there; or one of two has left while the other is still to come."""
+    if any(one.checked_in and not one.checked_out for one in facts.coming):
+        return True
+    left = any(one.checked_out for one in facts.coming)
+    return left and any(one.is_awaited for one in facts.coming) and now <= facts.latest_at
+
+
+def column(now: datetime, rules: Clocks | None = None) -> ColumnElement[str]:
+    """The status at `now` as a SQL expression over `Visit`."""
+    rules = rules or clocks(local_date(now))
+    did_not_come = or_(Attendance.no_show_at.is_not(None), Attendance.nobody_home_at.is_not(None))
+    came = or_(Attendance.checked_in_at.is_not(None), Attendance.checked_out_at.is_not(None))
+    awaited = and_(func.coalesce(did_not_come, false()).is_(False), func.coalesce(came, false()).is_(False))
+    left = Attendance.checked_out_at.is_not(None)
+    there = and_(Attendance.checked_in_at.is_not(None), Attendance.checked_out_at.is_(None))
+    booked = _count()
+    return case(
+        (Visit.cancelled_at.is_not(None), Status.CANCELLED.value),
+        (Visit.confirmed_at.is_not(None), Status.CONFIRMED.value),
+        (and_(booked >= Visit.people, _count(left) == booked), Status.DONE.value),
+        (or_(_any(there), and_(_any(left), _any(awaited), literal(now) <= Visit.latest_at)), Status.IN_SERVICE.value),
+        (_any(did_not_come), Status.MISSED.value),
+        (_any(awaited, Assignment.starts_at <= now - rules.missed), Status.MISSED.value),
+        (_any(awaited, Assignment.starts_at <= now - rules.late), Status.LATE.value),
+        (
+            or_(Visit.closed_unmet_at.is_not(None), and_(booked < Visit.people, Visit.latest_at < now)),
+            Status.UNMET.value,
+        ),
+        (and_(booked > 0, booked < Visit.people), Status.HALF.value),
+        (and_(booked > 0, _count(Assignment.accepted_at.is_not(None)) == booked), Status.ACCEPTED.value),
+        (booked > 0, Status.BOOKED.value),
+        (exists().where(Slot.visit_id == Visit.id, slot_is_asked()), Status.ASKED.value),
+        else_=Status.OPEN.value,
+    )
+
+
+def _count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many active assignments of the visit fulfil the conditions."""
+    return (
+        select(func.count(Assignment.id))
+        .outerjoin(Attendance, Attendance.assignment_id == Assignment.id)
+        .where(Assignment.visit_id == Visit.id, Assignment.released_at.is_(None), *conditions)
+        .correlate(Visit)
+        .scalar_subquery()
+    )
+
+
+def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return _count(*conditions) > 0
+
+
+def facts_of(visits: Iterable[Visit]) -> dict[Any, Facts]:
+    """The facts of many visits by their id, with three queries."""
+    rows = {visit.id: visit for visit in visits}
+    coming: dict[Any, list[Coming]] = {visit_id: [] for visit_id in rows}
+    for assignment, attendance in _assignments(rows):
+        coming[assignment.visit_id].append(_coming(assignment, attendance))
+    asked = set(db.session.scalars(select(Slot.visit_id).where(Slot.visit_id.in_(rows), slot_is_asked())))
+    return {
+        visit.id: Facts(
+            people=visit.people,
+            latest_at=visit.latest_at,
+            coming=tuple(coming[visit.id]),
+            asked=visit.id in asked,
+            cancelled=visit.cancelled_at is not None,
+            confirmed=visit.confirmed_at is not None,
+            closed_unmet=visit.closed_unmet_at is not None,
+        )
+        for visit in rows.values()
+    }
+
+
+def _assignments(visit_ids: Iterable[Any]) -> list[Any]:
+    return list(
+        db.session.execute(
+            select(Assignment, Attendance)
+            .outerjoin(Attendance, Attendance.assignment_id == Assignment.id)
+            .where(Assignment.visit_id.in_(visit_ids), Assignment.released_at.is_(None))
+        )
+    )
+
+
+def _coming(assignment: Assignment, attendance: Attendance | None) -> Coming:
+    if attendance is None:
+        return Coming(assignment.starts_at, assignment.accepted_at is not None)
+    return Coming(
+        assignment.starts_at,
+        assignment.accepted_at is not None,
+        attendance.checked_in_at is not None,
+        attendance.checked_out_at is not None,
+        attendance.no_show_at is not None or attendance.nobody_home_at is not None,
+    )
+
+
+def statuses(visits: Iterable[Visit], now: datetime) -> dict[Any, Status]:
+    """Visit id → status at `now`."""
+    rules = clocks(local_date(now))
+    return {visit_id: derive(facts, now, rules) for visit_id, facts in facts_of(visits).items()}
+
+
+def status_of(visit: Visit, now: datetime) -> Status:
+    return statuses([visit], now)[visit.id]
