@@ -10,7 +10,8 @@ from flask_babel import lazy_gettext as _l
 
 from linkage.core.errors import InvalidInput
 from linkage.core.rulesets import rule
-from linkage.households.models import Household, Member
+from linkage.households.models import Household
+from linkage.households.queries import consent_for, served_members
 from linkage.needs import recurrence
 from linkage.needs.models import CHANNELS, PRIORITIES, PRIORITY_REASONS
 from linkage.people.models import LANGUAGES, SEXES
@@ -43,34 +44,14 @@ def needed_people(household: Household, service: Service) -> int:
     return 2 if service.two_people == "always" or (service.two_people == "severe" and severe) else 1
 
 
-def has_consent(household: Household, purpose: str, on: date) -> bool:
-    """Whether consent to `purpose` is given, not withdrawn and not expired on `on`."""
-    return any(
-        consent.purpose == purpose
-        and consent.withdrawn_at is None
-        and consent.given_on <= on
-        and (consent.expires_on is None or on <= consent.expires_on)
-        for consent in household.consents
-    )
-
-
 def _who(household: Household, request: NeedRequest, today: date) -> Iterator[Fault]:
+    served = served_members(household, max(today, request.starts_on))
     if household.closed_on is not None and household.closed_on <= today:
         yield "household_id", _l("This household is closed.")
-    if not any(_is_served(member, request, today) for member in household.members):
+    elif request.person_id not in {member.person_id for member in served}:
         yield "person_id", _l("This person does not live in the household.")
-    if not has_consent(household, "service", today):
+    if consent_for(household, "service", today) is None:
         yield "household_id", _l("The household has not consented to services; record the consent first.")
-
-
-def _is_served(member: Member, request: NeedRequest, today: date) -> bool:
-    return (
-        member.person_id == request.person_id
-        and member.relation != "contact"
-        and member.holds(max(today, request.starts_on))
-        and member.person.died_on is None
-        and member.person.erased_at is None
-    )
 
 
 def _what(household: Household, service: Service, request: NeedRequest, today: date) -> Iterator[Fault]:

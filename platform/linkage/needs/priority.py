@@ -6,6 +6,7 @@ from datetime import date
 
 from linkage.core.rulesets import rule
 from linkage.households.models import Household
+from linkage.households.queries import tag_codes
 from linkage.services.models import Service
 
 VITAL, IMPORTANT, ORDINARY = 1, 2, 3
@@ -17,7 +18,7 @@ def suggest(household: Household, service: Service, on: date) -> tuple[int, str]
     A severely or totally disabled person's vital service is tier 1; severe disability, living alone at a great
     age, or a vital service is tier 2. Staff may choose otherwise, with a reason.
     """
-    tags = {tag.tag for tag in household.tags if tag.holds(on)}
+    tags = tag_codes(household, on)
     severe = household.care_level in ("severe", "total") or "severe_disability" in tags
     vital = service.code in rule("needs.vital_services", on)
     if severe:

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from linkage.core.errors import InvalidInput
+from linkage.core.formats import format_weekday
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY")
@@ -134,4 +135,4 @@ def _list_of(names: list[str]) -> str:
 
 def weekday_name(day: int) -> str:
     """Short name of a weekday (0 Monday)."""
-    return (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))[day]
+    return format_weekday(date(2026, 11, 23) + timedelta(days=day))

@@ -68,6 +68,11 @@ class Visit(UuidKey, Created, Versioned, Model):
         CheckConstraint("duration_minutes > 0 AND people IN (1, 2)", name="values"),
     )
 
+    @property
+    def places(self) -> list[Slot]:
+        """The slots that count: an edit from two people to one leaves the second slot behind, with its history."""
+        return self.slots[: self.people]
+
 
 class Slot(UuidKey, Model):
     """One of the one or two people that a visit needs."""

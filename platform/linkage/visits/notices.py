@@ -1,0 +1,145 @@
+"""How messages about visits read. Each names the day and hour, so that it says something without being opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from linkage.core.formats import format_span
+from linkage.core.outbox import Rendered, notice
+
+Params = Mapping[str, Any]
+RELEASED = {
+    "withdrew": _l("you gave it back"),
+    "absent": _l("you are away then"),
+    "died": _l("the person can no longer come"),
+    "visit_cancelled": _l("the visit was cancelled"),
+    "need_changed": _l("the request was changed"),
+    "replanned": _l("the plan was changed"),
+    "replaced": _l("somebody else is going"),
+    "consent": _l("the household withdrew its consent"),
+}
+CANCELLED = {
+    "not_needed": _l("it is no longer needed"),
+    "not_convenient": _l("the time does not suit"),
+    "died": _l("the person has died"),
+    "moved": _l("the household has moved"),
+    "hospital": _l("the person is in hospital"),
+    "declined": _l("the household declined"),
+    "mistake": _l("it was entered by mistake"),
+    "consent": _l("the household withdrew its consent"),
+    "need_changed": _l("the request was changed"),
+    "need_withdrawn": _l("the request was withdrawn"),
+}
+
+
+def span(params: Params) -> str:
+    return format_span(datetime.fromisoformat(params["starts_at"]), datetime.fromisoformat(params["ends_at"]))
+
+
+def visit_url(params: Params) -> str:
+    return f"/visits/{params['visit_id']}"
+
+
+@notice("visits.released")
+def _released(params: Params) -> Rendered:
+    text = _(
+        "You no longer go on %(when)s (%(number)s): %(why)s.",
+        when=span(params),
+        number=params["number"],
+        why=RELEASED[params["reason"]],
+    )
+    return Rendered(text)
+
+
+@notice("visits.dropped")
+def _dropped(params: Params) -> Rendered:
+    """To those who must find somebody else."""
+    text = _(
+        "Nobody comes any more to %(number)s on %(when)s; please look.", number=params["number"], when=span(params)
+    )
+    return Rendered(text, visit_url(params))
+
+
+@notice("visits.cancelled")
+def _cancelled(params: Params) -> Rendered:
+    text = _(
+        "The visit %(number)s on %(when)s was cancelled: %(why)s.",
+        number=params["number"],
+        when=span(params),
+        why=CANCELLED[params["reason"]],
+    )
+    return Rendered(text, visit_url(params))
+
+
+@notice("visits.late")
+def _late(params: Params) -> Rendered:
+    """To the person who is expected."""
+    text = _(
+        "You are expected since %(when)s (%(number)s); please check in.", when=span(params), number=params["number"]
+    )
+    return Rendered(text, f"/me/visits/{params['assignment_id']}")
+
+
+@notice("visits.alarm")
+def _alarm(params: Params) -> Rendered:
+    text = _(
+        "Nobody has checked in for %(number)s on %(when)s; please call.", number=params["number"], when=span(params)
+    )
+    return Rendered(text, visit_url(params))
+
+
+@notice("visits.missed")
+def _missed(params: Params) -> Rendered:
+    text = _("Nobody came to %(number)s on %(when)s.", number=params["number"], when=span(params))
+    return Rendered(text, visit_url(params))
+
+
+@notice("visits.nobody_home")
+def _nobody_home(params: Params) -> Rendered:
+    text = _(
+        "Nobody opened the door for %(number)s on %(when)s; please call.", number=params["number"], when=span(params)
+    )
+    return Rendered(text, visit_url(params))
+
+
+@notice("visits.unmet")
+def _unmet(params: Params) -> Rendered:
+    text = _("Nobody was found for %(number)s on %(when)s.", number=params["number"], when=span(params))
+    return Rendered(text, visit_url(params))
+
+
+@notice("visits.done")
+def _done(params: Params) -> Rendered:
+    """To poster, caller and family: what they asked for has been done."""
+    text = _("The visit %(number)s on %(when)s is done.", number=params["number"], when=span(params))
+    return Rendered(text, visit_url(params))
+
+
+@notice("visits.confirmed")
+def _confirmed(params: Params) -> Rendered:
+    faces = {1: _("not good"), 2: _("all right"), 3: _("good")}
+    text = _(
+        "The household says about %(number)s on %(when)s: %(face)s.",
+        number=params["number"],
+        when=span(params),
+        face=faces[params["rating"]],
+    )
+    return Rendered(text, visit_url(params))
+
+
+@notice("visits.hours")
+def _hours(params: Params) -> Rendered:
+    """To the volunteer, the same day."""
+    text = _("%(minutes)s minutes were added to your service record.", minutes=params["minutes"])
+    return Rendered(text, "/me/hours")
+
+
+@notice("visits.corrected")
+def _corrected(params: Params) -> Rendered:
+    text = _("The times of %(number)s on %(when)s were corrected.", number=params["number"], when=span(params))
+    return Rendered(text, "/me/hours")
