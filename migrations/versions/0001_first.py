@@ -1000,6 +1000,8 @@ def upgrade():
         sa.Column("people", sa.Integer(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("wishes", sa.JSON(), nullable=False),
+        sa.Column("earliest_at", UtcDateTime(), nullable=False),
+        sa.Column("latest_at", UtcDateTime(), nullable=False),
         sa.Column("address_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("cancelled_at", UtcDateTime(), nullable=True),
         sa.Column("cancel_reason", sa.String(length=30), nullable=True),
@@ -1029,6 +1031,7 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_visits_day"), ["day"], unique=False)
         batch_op.create_index(batch_op.f("ix_visits_household_id"), ["household_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visits_key_id"), ["key_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visits_latest_at"), ["latest_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_visits_need_id"), ["need_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visits_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visits_place_id"), ["place_id"], unique=False)
@@ -1077,6 +1080,9 @@ def upgrade():
         sa.Column("charge", sa.Integer(), nullable=False),
         sa.Column("starts_at", UtcDateTime(), nullable=False),
         sa.Column("ends_at", UtcDateTime(), nullable=False),
+        sa.Column("travel_minutes", sa.Integer(), nullable=False),
+        sa.Column("busy_from", UtcDateTime(), nullable=False),
+        sa.Column("told_late", sa.Integer(), nullable=False),
         sa.Column("booked_at", UtcDateTime(), nullable=False),
         sa.Column("booked_by", sa.Uuid(), nullable=True),
         sa.Column("accepted_at", UtcDateTime(), nullable=True),
@@ -1213,6 +1219,9 @@ def upgrade():
         sa.Column("no_show_at", UtcDateTime(), nullable=True),
         sa.Column("nobody_home_at", UtcDateTime(), nullable=True),
         sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("delivered", sa.Integer(), nullable=False),
+        sa.Column("wrong_codes", sa.Integer(), nullable=False),
+        sa.Column("row_version", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["assignment_id"], ["assignments.id"], name=op.f("fk_attendances_assignment_id_assignments")
@@ -1277,6 +1286,24 @@ def upgrade():
             sqlite_where=sa.text("accepted_at IS NOT NULL AND withdrawn_at IS NULL"),
             postgresql_where=sa.text("accepted_at IS NOT NULL AND withdrawn_at IS NULL"),
         )
+
+    op.create_table(
+        "attendance_corrections",
+        sa.Column("attendance_id", sa.Uuid(), nullable=False),
+        sa.Column("checked_in_at", UtcDateTime(), nullable=True),
+        sa.Column("checked_out_at", UtcDateTime(), nullable=True),
+        sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("corrected_at", UtcDateTime(), nullable=False),
+        sa.Column("corrected_by", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attendance_id"], ["attendances.id"], name=op.f("fk_attendance_corrections_attendance_id_attendances")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance_corrections")),
+    )
+    with op.batch_alter_table("attendance_corrections", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attendance_corrections_attendance_id"), ["attendance_id"], unique=False)
 
     # ### end Alembic commands ###
 
