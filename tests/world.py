@@ -9,6 +9,8 @@ import secrets
 import uuid
 from datetime import date, timedelta
 
+from itsdangerous import URLSafeTimedSerializer
+
 from linkage.accounts.models import Grant, User, UserSession
 from linkage.areas.models import Area, Place
 from linkage.contracts.models import Contract, ContractLine, LineArea, LineService
@@ -443,5 +445,8 @@ def sign_in(client, name):
                 )
             )
         )
+    raw = secrets.token_hex(20)
     with client.session_transaction() as cookie:
-        cookie["sid"] = token
+        cookie["sid"], cookie["csrf_token"] = token, raw
+    signer = URLSafeTimedSerializer(client.application.secret_key, salt="wtf-csrf-token")
+    client.environ_base["HTTP_X_CSRFTOKEN"] = signer.dumps(raw)  # as htmx sends it; forms carry it as a field

@@ -386,6 +386,14 @@ def _page_values() -> dict[str, Any]:
     }
 
 
+def can(name: str, subject: Any = None) -> bool:
+    """In templates: whether to draw the control that needs the right `name` (anywhere, or on this subject)."""
+    actor = current_actor()
+    if actor is None:
+        return False
+    return permissions.holds(actor, name) if subject is None else permissions.may(actor, name, subject)
+
+
 def check_guards(app: Flask) -> None:
     """Refuse to start with an endpoint that has no guard."""
     missing = sorted({rule.endpoint for rule in app.url_map.iter_rules()} - set(GUARDS))
@@ -398,5 +406,5 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     if not app.config["TESTING"] or app.config.get("PROPAGATE") is False:
         app.register_error_handler(Exception, _unexpected)
-    app.jinja_env.globals.update(idem=lambda: secrets.token_urlsafe(18), languages=LANGUAGES)
+    app.jinja_env.globals.update(idem=lambda: secrets.token_urlsafe(18), languages=LANGUAGES, can=can)
     app.context_processor(_page_values)

@@ -1,0 +1,58 @@
+"""The catalogue's forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, post_load, validate
+
+from linkage.core.forms import FormSchema
+from linkage.services.models import GROUPS, PROVIDER_KINDS, UNITS
+from linkage.services.operations import ServiceDraft
+
+CODE = validate.Regexp(r"[a-z][a-z0-9_]{1,29}$")
+MINUTES = validate.Range(min=5, max=720)
+
+
+class ServiceForm(FormSchema):
+    group = fields.String(required=True, validate=validate.OneOf(GROUPS))
+    name_zh = fields.String(required=True, validate=validate.Length(max=40))
+    name_en = fields.String(required=True, validate=validate.Length(max=60))
+    hint_zh = fields.String(load_default="", validate=validate.Length(max=200))
+    hint_en = fields.String(load_default="", validate=validate.Length(max=200))
+    icon = fields.String(load_default="heart", validate=validate.Regexp(r"[a-z0-9-]{2,40}$"))
+    unit = fields.String(required=True, validate=validate.OneOf(UNITS))
+    min_minutes = fields.Integer(required=True, validate=MINUTES)
+    default_minutes = fields.Integer(required=True, validate=MINUTES)
+    provider_kinds = fields.List(fields.String(validate=validate.OneOf(PROVIDER_KINDS)))
+    mixes = fields.List(fields.String(validate=validate.Regexp(r"[a-z_]+\+[a-z_]+$")))
+    qualifications = fields.List(fields.String())
+    volunteer_qualifications = fields.List(fields.String())
+    risk = fields.String(load_default="low", validate=validate.OneOf(["low", "raised"]))
+    two_people = fields.String(load_default="never", validate=validate.OneOf(["never", "severe", "always"]))
+    charge_each_person = fields.Boolean()
+    position_at_check_in = fields.Boolean()
+    adults_only = fields.Boolean()
+    position = fields.Integer(load_default=0, validate=validate.Range(min=0, max=9999))
+    valid_from = fields.Date(required=True)
+    valid_to = fields.Date(load_default=None)
+
+    @post_load
+    def _draft(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        code, version = data.pop("code", None), data.pop("row_version", None)
+        mixes = [pair.split("+") for pair in data.pop("mixes", [])]
+        return {"code": code, "row_version": version, "draft": ServiceDraft(**data, mixes=mixes)}
+
+
+class NewServiceForm(ServiceForm):
+    code = fields.String(required=True, validate=CODE)
+
+
+class ChangedServiceForm(ServiceForm):
+    row_version = fields.Integer(required=True)
+
+
+class QualificationForm(FormSchema):
+    code = fields.String(required=True, validate=CODE)
+    name_zh = fields.String(required=True, validate=validate.Length(max=60))
+    name_en = fields.String(required=True, validate=validate.Length(max=60))
