@@ -109,7 +109,7 @@ def create_gallery(translations: str = str(LINKAGE / "translations")) -> Flask:
 
     @app.post("/press")
     def press():
-        return redirect(url_for("page", name="today"))
+        return redirect(url_for("error", status=404))
 
     @app.get("/error/<int:status>")
     def error(status):

@@ -31,7 +31,7 @@ STATES: dict[str, dict[str, Look]] = {
         "accepted": Look("ok", "check-circle-fill", _l("Accepted")),
         "locked": Look("accent", "lock-fill", _l("Locked")),
         "set_out": Look("ok", "check-circle-fill", _l("On the way")),
-        "next": Look("accent", "arrow-right-circle-fill", _l("Next")),
+        "next": Look("accent", "arrow-right-circle-fill", _l("Next visit")),
         "under_way": Look("info", "play-circle-fill", _l("Under way")),
         "will_be_late": Look("warn", "clock-fill", _l("Will be late")),
         "late": Look("bad", "alarm-fill", _l("Late")),
@@ -108,7 +108,7 @@ STATES: dict[str, dict[str, Look]] = {
         "active": Look("ok", "check-circle-fill", _l("Active")),
         "disabled": Look("quiet", "slash-circle", _l("Disabled")),
         "paused": Look("quiet", "pause-circle-fill", _l("Paused")),
-        "left": Look("quiet", "slash-circle", _l("Left")),
+        "left": Look("quiet", "slash-circle", _l("Has left")),
     },
     "line": {
         "enough": Look("ok", "check-circle-fill", _l("Enough left")),
