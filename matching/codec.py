@@ -19,8 +19,12 @@ _MISSING = dataclasses.MISSING
 _NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 
 
+def _fields(cls: Any) -> dict[str, tuple[Any, dataclasses.Field]]:
+    return _known_fields(cls)
+
+
 @cache
-def _fields(cls: type) -> dict[str, tuple[Any, dataclasses.Field]]:
+def _known_fields(cls: type) -> dict[str, tuple[Any, dataclasses.Field]]:
     hints = get_type_hints(cls)
     return {f.name: (hints[f.name], f) for f in dataclasses.fields(cls)}
 
@@ -133,7 +137,7 @@ def _check(hint: Any, value: Any, bounds: Any, error: type[FieldError], path: st
             _check(inner[0], v, bounds, error, f"{path}[{i}]")
     elif dataclasses.is_dataclass(hint):
         if not isinstance(value, hint):  # type: ignore[arg-type]
-            raise error(path, f"must be a {hint.__name__}")  # type: ignore[attr-defined]
+            raise error(path, f"must be a {hint.__name__}")  # type: ignore[union-attr]
         check_bounds(value, error, path)
     elif isinstance(hint, EnumType):
         if not isinstance(value, hint):
@@ -192,7 +196,7 @@ def _schema(hint: Any, bounds: Any, definitions: dict[str, Any]) -> dict[str, An
         size = {} if inner[-1] is Ellipsis else {"minItems": len(inner), "maxItems": len(inner)}
         return schema | size
     if dataclasses.is_dataclass(hint):
-        name = hint.__name__  # type: ignore[attr-defined]
+        name = hint.__name__  # type: ignore[union-attr]
         if name not in definitions:
             definitions[name] = {}
             definitions[name] = _schema_object(hint, definitions)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """What an instance must satisfy before anything is solved; every refusal names its field."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +98,7 @@ def _known(path: str, ids: Iterable[str], known: set[str]) -> None:
         _one_known(f"{path}[{i}]", name, known)
 
 
-def _one_known(path: str, name: str | None, known: set[str]) -> None:
+def _one_known(path: str, name: str | None, known: Collection[str | None]) -> None:
     if name is not None and name not in known:
         _fail(path, f"{name!r} is not in the instance")
 

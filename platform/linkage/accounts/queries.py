@@ -95,7 +95,7 @@ def own_sessions(user_id: uuid.UUID, now: datetime) -> Sequence[UserSession]:
     ).all()
 
 
-def inbox(person_id: uuid.UUID) -> Select[tuple[InboxMessage]]:
+def inbox(person_id: uuid.UUID) -> Select[InboxMessage]:
     """A person's messages, newest first."""
     return (
         select(InboxMessage)

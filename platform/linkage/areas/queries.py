@@ -11,7 +11,7 @@ from linkage.areas.models import Area
 from linkage.core.extensions import db
 
 
-def under(path: str) -> Select[tuple[int]]:
+def under(path: str) -> Select[int]:
     """Select the ids of the area with `path` and of everything below it."""
     return select(Area.id).where(Area.path.startswith(path, autoescape=True))
 
@@ -41,5 +41,5 @@ def is_under(area: Area, path: str) -> bool:
     return bool(path) and area.path.startswith(path)
 
 
-def children(area_ids: Iterable[int]) -> Select[tuple[Area]]:
+def children(area_ids: Iterable[int]) -> Select[Area]:
     return select(Area).where(Area.parent_id.in_(list(area_ids)), Area.closed_on.is_(None)).order_by(Area.code, Area.id)

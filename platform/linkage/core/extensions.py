@@ -65,7 +65,7 @@ class Base(DeclarativeBase):
     def __init__(self, **values: Any) -> None:
         """Keys exist from the first moment: what is encrypted names its row."""
         if "id" not in values and _has_uuid_key(type(self)):
-            self.id = uuid.uuid4()
+            values = {"id": uuid.uuid4(), **values}
         for name, value in values.items():
             if not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} has no field {name!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -21,7 +22,7 @@ def scrub(text: str) -> str:
     return _NUMBERS.sub("[number]", _PARAMETERS.sub("[parameters dropped]", text))
 
 
-def _scrub_event(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def _scrub_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     return {key: scrub(value) if isinstance(value, str) else value for key, value in event.items()}
 
 

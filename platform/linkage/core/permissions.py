@@ -132,12 +132,12 @@ def condition(actor: Actor, name: str, model: type) -> ColumnElement[bool]:
     return or_(*granted) if granted else false()
 
 
-def scoped(actor: Actor, name: str, model: type[M]) -> Select[tuple[M]]:
+def scoped(actor: Actor, name: str, model: type[M]) -> Select[M]:
     """Select the rows of `model` on which the actor has the right `name`: where every list begins."""
     return select(model).where(condition(actor, name, model))
 
 
-def visible_rows(actor: Actor, model: type[M]) -> Select[tuple[M]]:
+def visible_rows(actor: Actor, model: type[M]) -> Select[M]:
     """Select the rows of `model` that the actor may see."""
     return scoped(actor, _see[model], model)
 

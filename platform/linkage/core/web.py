@@ -83,12 +83,12 @@ class Room(Blueprint):
     it names and returns the row or None.
     """
 
-    def route(
+    def route(  # type: ignore[override]
         self,
         rule: str,
         *,
         permission: str,
-        subject: Callable[..., Any] | None = None,  # type: ignore[override]
+        subject: Callable[..., Any] | None = None,
         own_transactions: bool = False,
         **options: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -14,7 +14,7 @@ from linkage.households.models import Consent, Household, Member, Residence, Tag
 from linkage.people.models import Person
 
 
-def visible(actor: Actor) -> Select[tuple[Household]]:
+def visible(actor: Actor) -> Select[Household]:
     """The households that the actor may see."""
     return visible_rows(actor, Household)
 
@@ -94,7 +94,7 @@ def tag_codes(household: Household, on: date) -> set[str]:
     return {tag.tag for tag in tags_on(household, on)}
 
 
-def living_in(household_ids: Iterable[uuid.UUID]) -> Select[tuple[Member]]:
+def living_in(household_ids: Iterable[uuid.UUID]) -> Select[Member]:
     return select(Member).where(Member.household_id.in_(list(household_ids)))
 
 

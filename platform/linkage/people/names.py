@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
+from typing import Any
 
 from pypinyin import Style, pinyin
 
@@ -40,7 +42,7 @@ def name_keys(name: str) -> str:
     """The keys in one string, each between bars: ``|zengaizhen|zaz|``; at most 12 readings of each form."""
     readings = [
         sorted({r for r in options if r})
-        for options in pinyin(name, style=Style.NORMAL, heteronym=True, errors=lambda text: [[c.lower()] for c in text])
+        for options in pinyin(name, style=Style.NORMAL, heteronym=True, errors=_as_they_are)
     ]
     if name and name[0] in SURNAMES:
         readings[0] = sorted({SURNAMES[name[0]], *readings[0]})
@@ -51,5 +53,10 @@ def name_keys(name: str) -> str:
     return text if len(text) <= 400 else text[: text.rindex("|", 0, 400) + 1]
 
 
-def _first(combos: product[str]) -> list[tuple[str, ...]]:
+def _as_they_are(text: str) -> Any:
+    """What is no Chinese character reads as it is written; a list of lists, as pypinyin's heteronyms want it."""
+    return [[c.lower()] for c in text]
+
+
+def _first(combos: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [parts for _, parts in zip(range(MAX_READINGS), combos, strict=False)]

@@ -125,7 +125,7 @@ def register_person(draft: PersonDraft, *, by: Actor | None, now: datetime) -> P
     person.telephone, person.id_number = draft.telephone, draft.id_number
     db.session.add(person)
     db.session.flush()
-    audit.record("people.register", person, by=by and by.user_id, now=now)
+    audit.record("people.register", person, by=by.user_id if by else None, now=now)
     return person
 
 
@@ -150,7 +150,7 @@ def find_or_register(draft: PersonDraft, *, by: Actor | None, now: datetime) -> 
     if draft.telephone and not known.telephone:
         known.telephone = draft.telephone
         known.row_version += 1
-        audit.record("people.change", known, by=by and by.user_id, now=now, fields=["telephone"])
+        audit.record("people.change", known, by=by.user_id if by else None, now=now, fields=["telephone"])
     return known
 
 

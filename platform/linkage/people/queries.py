@@ -21,7 +21,7 @@ DIGITS = re.compile(r"\+?[\d\s-]{5,20}[Xx]?")
 PINYIN = re.compile(r"[A-Za-z][A-Za-z\s']*")
 
 
-def visible(actor: Actor) -> Select[tuple[Person]]:
+def visible(actor: Actor) -> Select[Person]:
     """The people whom the actor may see (each room says which of its people lie in a scope)."""
     return visible_rows(actor, Person)
 
