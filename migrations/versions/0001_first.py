@@ -215,6 +215,7 @@ def upgrade():
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("name_index", sa.String(length=32), nullable=False),
         sa.Column("address_index", sa.String(length=32), nullable=False),
+        sa.Column("bucket", sa.String(length=32), nullable=False),
         sa.Column("succeeded", sa.Boolean(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
@@ -222,6 +223,7 @@ def upgrade():
     with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sign_in_attempts_address_index"), ["address_index"], unique=False)
         batch_op.create_index(batch_op.f("ix_sign_in_attempts_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sign_in_attempts_bucket"), ["bucket"], unique=False)
         batch_op.create_index(batch_op.f("ix_sign_in_attempts_name_index"), ["name_index"], unique=False)
 
     op.create_table(

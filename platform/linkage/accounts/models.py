@@ -70,12 +70,16 @@ class UserSession(UuidKey, Created, Model):
 
 
 class SignInAttempt(UuidKey, Model):
-    """A failed or successful attempt, by blind index of name and address: limits guessing, not the owner."""
+    """A failed or successful attempt, by blind indexes: limits guessing, not the owner (see `accounts.attempts`).
+
+    `bucket` is what the attempt is counted in: a browser or an address that the account knows, else all strangers.
+    """
 
     __tablename__ = "sign_in_attempts"
     at: Mapped[datetime] = mapped_column(index=True)
     name_index: Mapped[str] = mapped_column(String(32), index=True)
     address_index: Mapped[str] = mapped_column(String(32), index=True)
+    bucket: Mapped[str] = mapped_column(String(32), index=True)
     succeeded: Mapped[bool]
 
 

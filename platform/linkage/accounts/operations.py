@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from linkage.accounts import attempts
 from linkage.accounts.models import InboxMessage, User, UserSession
 from linkage.accounts.queries import live_sessions, token_hash
 from linkage.core import audit
@@ -35,6 +36,37 @@ def start_session(user: User, *, browser: str, now: datetime) -> str:
     )
     audit.record("accounts.sign_in", user, by=user.id, now=now)
     return token
+
+
+def sign_in(
+    user_id: uuid.UUID, attempt_id: uuid.UUID, *, new_hash: str | None, browser: str, now: datetime
+) -> str | None:
+    """After the right password: open a session and return its token; None if the account was disabled meanwhile.
+
+    `new_hash` replaces a hash that was made with older parameters.
+    """
+    user = db.session.get(User, user_id)
+    if user is None or user.disabled_at is not None:
+        return None
+    attempts.succeed(attempt_id)
+    if new_hash is not None:
+        user.password_hash = new_hash
+    return start_session(user, browser=browser, now=now)
+
+
+def set_password(user: User, password_hash: str, *, keep: uuid.UUID | None, now: datetime) -> int:
+    """Store a new password and end every session but `keep`; return how many ended."""
+    user.password_hash = password_hash
+    user.row_version += 1
+    ended = end_sessions(user.id, now=now, but=keep)
+    audit.record("accounts.password", user, by=user.id, now=now, sessions_ended=ended)
+    return ended
+
+
+def set_locale(user: User, locale: str, *, now: datetime) -> None:
+    """The language in which the account reads pages and messages where its browser does not say otherwise."""
+    user.locale = locale
+    audit.record("accounts.locale", user, by=user.id, now=now, locale=locale)
 
 
 def end_session(session_id: uuid.UUID, user: User, *, now: datetime) -> bool:

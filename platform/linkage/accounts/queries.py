@@ -95,13 +95,18 @@ def own_sessions(user_id: uuid.UUID, now: datetime) -> Sequence[UserSession]:
     ).all()
 
 
-def inbox(person_id: uuid.UUID) -> Select[InboxMessage]:
+def inbox(person_id: uuid.UUID, *, unread_only: bool = False) -> Select[InboxMessage]:
     """A person's messages, newest first."""
-    return (
-        select(InboxMessage)
-        .where(InboxMessage.person_id == person_id)
-        .order_by(InboxMessage.created_at.desc(), InboxMessage.id)
-    )
+    found = select(InboxMessage).where(InboxMessage.person_id == person_id)
+    if unread_only:
+        found = found.where(InboxMessage.read_at.is_(None))
+    return found.order_by(InboxMessage.created_at.desc(), InboxMessage.id)
+
+
+def own_message(person_id: uuid.UUID, message_id: uuid.UUID) -> InboxMessage | None:
+    """A message of this person; anybody else's looks absent."""
+    row = db.session.get(InboxMessage, message_id)
+    return row if row is not None and row.person_id == person_id else None
 
 
 def unread_count(person_id: uuid.UUID) -> int:
@@ -113,3 +118,17 @@ def unread_count(person_id: uuid.UUID) -> int:
         )
         or 0
     )
+
+
+def scope_names(grants: Sequence[Grant]) -> dict[uuid.UUID, str]:
+    """Where each grant holds, as a page shows it: the area's name of today, else the snapshot of the scope's name."""
+    areas = {grant.area_id for grant in grants if grant.area_id is not None}
+    names = {area_id: name for area_id, name in db.session.execute(select(Area.id, Area.name).where(Area.id.in_(areas)))}
+    return {grant.id: names.get(grant.area_id or 0, grant.scope_name) for grant in grants}
+
+
+def grants_of(user_id: uuid.UUID) -> Sequence[Grant]:
+    """Every grant that an account has or had, the newest first."""
+    return db.session.scalars(
+        select(Grant).where(Grant.user_id == user_id).order_by(Grant.valid_from.desc(), Grant.id)
+    ).all()

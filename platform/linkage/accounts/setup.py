@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request, session, url_for
+from flask_babel import gettext as _
 
 from linkage.accounts import operations, queries
 from linkage.accounts.models import User, UserSession
@@ -28,7 +29,7 @@ def _load_actor() -> Actor | None:
     found = signed_in()
     if found is None:
         return None
-    g.session_id, g.session_seen = found[0].id, found[0].last_seen_at
+    g.session_id, g.session_seen, g.locale = found[0].id, found[0].last_seen_at, found[1].locale
     return queries.actor_of(found[1], web.request_now())
 
 
@@ -61,6 +62,23 @@ def _deliver() -> None:
     operations.deliver_waiting(now=web.request_now())
 
 
+def _page_values() -> dict[str, Any]:
+    """What the frame of every page shows of the account; the menu itself is the desk's."""
+    actor = web.current_actor()
+    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    values: dict[str, Any] = {"language_url": url_for("accounts.language", code=web.other_language(), next=here)}
+    if actor is None:
+        return values
+    roles = list(dict.fromkeys(str(web.role_name(grant.role)) for grant in actor.grants))
+    return values | {
+        "role_label": _(", ").join(roles),
+        "inbox_url": url_for("accounts.inbox"),
+        "unread": queries.unread_count(actor.person_id),
+        "account_links": [{"label": _("My account"), "url": url_for("accounts.account"), "icon": "person"}],
+        "sign_out_url": url_for("accounts.sign_out"),
+    }
+
+
 def init_app(app: Flask) -> None:
     web.set_actor_loader(_load_actor)
     web.after_commit(_deliver)
@@ -68,3 +86,4 @@ def init_app(app: Flask) -> None:
     login_manager.user_loader(_load_user)
     login_manager.session_protection = None
     app.after_request(_note_seen)
+    app.context_processor(_page_values)

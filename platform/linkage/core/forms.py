@@ -123,8 +123,8 @@ def _shown(value: Any) -> Any:
 
 
 def _flat(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
-    if isinstance(messages, list):
-        return {prefix: messages}
+    if not isinstance(messages, dict):
+        return {prefix: messages if isinstance(messages, list) else [messages]}
     flat: dict[str, list[Any]] = {}
     for key, inner in messages.items():
         name = key if not prefix else (prefix if isinstance(key, int) else f"{prefix}.{key}")

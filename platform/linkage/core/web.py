@@ -30,7 +30,6 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
@@ -279,6 +278,9 @@ def local_path(target: str | None) -> str | None:
 
 
 def wants_json() -> bool:
+    """The client asks for JSON rather than a page (who says nothing gets a page)."""
+    if not request.accept_mimetypes:
+        return False
     best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
     return best != "text/html"
 
@@ -317,7 +319,8 @@ def role_name(role: permissions.Role) -> str:
 
 
 def problem(status: int, message: str = "", remedy: Any = None) -> Response:
-    """One page (or problem+json) for every error."""
+    """One page (or problem+json) for every error. It asks nothing of the database, which may be what failed."""
+    g.actor = None
     title = _titles().get(status, _("Something went wrong"))
     if wants_json():
         body = {"type": "about:blank", "title": title, "status": status, "detail": message, "remedy": str(remedy or "")}
@@ -367,14 +370,14 @@ LANGUAGES = {"zh": "简体中文", "en": "English"}
 
 
 def choose_locale() -> str:
-    """The language of this answer: the cookie, else the account's, else Simplified Chinese."""
+    """The language of this answer: the cookie, else the account's (where it is known by now), else Chinese."""
     if not has_request_context():
         return "zh"
-    chosen = request.cookies.get("lang", "")
-    if chosen in LANGUAGES:
-        return chosen
-    locale = getattr(current_user, "locale", None) if request.endpoint != "static" else None
-    return locale if locale in LANGUAGES else "zh"
+    return next((code for code in (request.cookies.get("lang"), g.get("locale")) if code in LANGUAGES), "zh")
+
+
+def other_language() -> str:
+    return "zh" if choose_locale() == "en" else "en"
 
 
 def _page_values() -> dict[str, Any]:
