@@ -76,12 +76,12 @@ class Visitor:
 
     def sign_in(self, account: dict[str, Any]) -> Page:
         """Sign in through the form; ends on the account's first page."""
-        self.open("/sign-in")
+        self.open("/login")
         form = self.page.locator("form").filter(has=self.page.locator("input[type=password]"))
         form.locator("input[autocomplete=username]").fill(account["username"])
         form.locator("input[type=password]").fill(account["password"])
         form.locator("button[type=submit]").click()
-        self.page.wait_for_url(lambda address: "/sign-in" not in address)
+        self.page.wait_for_url(lambda address: "/login" not in address)
         return self.page
 
     def axe(self) -> list[str]:

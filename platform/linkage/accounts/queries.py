@@ -123,7 +123,7 @@ def unread_count(person_id: uuid.UUID) -> int:
 def scope_names(grants: Sequence[Grant]) -> dict[uuid.UUID, str]:
     """Where each grant holds, as a page shows it: the area's name of today, else the snapshot of the scope's name."""
     areas = {grant.area_id for grant in grants if grant.area_id is not None}
-    names = {area_id: name for area_id, name in db.session.execute(select(Area.id, Area.name).where(Area.id.in_(areas)))}
+    names = {area.id: area.name for area in db.session.scalars(select(Area).where(Area.id.in_(areas)))}
     return {grant.id: names.get(grant.area_id or 0, grant.scope_name) for grant in grants}
 
 
