@@ -110,7 +110,7 @@ class Site:
         """kill -9 the `web` or the `worker` process; the supervisor starts another."""
         assert self.process is not None
         children = psutil.Process(self.process.pid).children()
-        victims = [child for child in children if name in child.cmdline()]
+        victims = [child for child in children if name in _command_line(child)]
         assert victims, f"no process {name}"
         for victim in victims:
             victim.kill()
@@ -127,6 +127,13 @@ class Site:
     def move_clock(self, moment: str) -> None:
         """Set the clock (`2026-11-24T09:30` in Shanghai, or `+2h`) and do what is due."""
         self.flask("clock", moment)
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # just killed
+        return []
 
 
 def make_demo(data_dir: Path) -> Path:

@@ -20,6 +20,7 @@ from linkage.core.models import PeriodicRun
 from linkage.core.transactions import unit_of_work
 
 log = structlog.get_logger("linkage.periodic")
+TICK = "tick"
 EVERY_MINUTE = timedelta(minutes=1)
 Call = Callable[[datetime], object]
 
@@ -74,8 +75,13 @@ def table() -> list[Periodic]:
 
 
 def run_due(now: datetime) -> list[str]:
-    """Carry out what is due at `now`; returns the names of those that failed."""
-    return [entry.name for entry in table() if not _run_if_due(entry, now)]
+    """Carry out what is due at `now`; returns the names of those that failed.
+
+    That it was done at all is remembered under the name `TICK`: where that grows old, no worker runs.
+    """
+    failed = [entry.name for entry in table() if not _run_if_due(entry, now)]
+    unit_of_work(lambda: _remember(TICK, now))
+    return failed
 
 
 def _run_if_due(entry: Periodic, now: datetime) -> bool:
