@@ -75,6 +75,15 @@ DOOR_CODE_DIGITS = 4
 UNSET: Any = object()
 
 
+class MemberRefused(InvalidInput):
+    """A person of a draft cannot be taken in; `member` is their place among the draft's members."""
+
+    def __init__(self, member: int, cause: InvalidInput | Conflict) -> None:
+        errors = getattr(cause, "errors", None) or {cause.field or "name": [cause]}
+        super().__init__(cause.message, field=cause.field, remedy=cause.remedy, errors=errors)
+        self.member = member
+
+
 def register_household(draft: HouseholdDraft, *, by: Actor, now: datetime) -> Household:
     """Store a household with its members, place, tags and consents; draw its door code and password.
 
@@ -82,8 +91,8 @@ def register_household(draft: HouseholdDraft, *, by: Actor, now: datetime) -> Ho
     ------
     InvalidInput
         nobody to serve, an unknown relation, tag or purpose, or the number is taken in its community.
-    Conflict
-        a member is served in another household already.
+    MemberRefused
+        a fact of a member is wrong, or they are served in another household already.
     """
     today = local_date(now)
     if not any(member.relation != "contact" for member in draft.members):
@@ -106,7 +115,12 @@ def register_household(draft: HouseholdDraft, *, by: Actor, now: datetime) -> Ho
     db.session.add(household)
     db.session.flush()
     db.session.add(Residence(household_id=household.id, place_id=household.place_id, valid_from=today, valid_to=None))
-    members = [_join(household, member, place, by=by, now=now) for place, member in enumerate(draft.members)]
+    members = []
+    for position, member in enumerate(draft.members):
+        try:
+            members.append(_join(household, member, position, by=by, now=now))
+        except (InvalidInput, Conflict) as error:
+            raise MemberRefused(position, error) from error
     for tag in draft.tags:
         _tag(household, tag, members, now)
     for consent in draft.consents:

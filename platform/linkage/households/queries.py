@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
 
+from linkage.accounts.models import User
+from linkage.areas.models import Area, Place
+from linkage.areas.queries import lies_under
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, visible_rows
+from linkage.core.models import AccessRow
+from linkage.core.permissions import Actor, get_right, scoped, visible_rows
+from linkage.core.privacy import warm_keys
 from linkage.households.models import Consent, Household, Member, Residence, Tag
 from linkage.people.models import Person
+from linkage.people.queries import search
 
 
 def visible(actor: Actor) -> Select[Household]:
@@ -94,10 +101,6 @@ def tag_codes(household: Household, on: date) -> set[str]:
     return {tag.tag for tag in tags_on(household, on)}
 
 
-def living_in(household_ids: Iterable[uuid.UUID]) -> Select[Member]:
-    return select(Member).where(Member.household_id.in_(list(household_ids)))
-
-
 def home_of(person_id: uuid.UUID, on: date) -> Household | None:
     """The open household in which the person is served on `on`; None where there is none."""
     return db.session.scalars(
@@ -122,3 +125,116 @@ def residences(household: Household) -> list[Residence]:
             select(Residence).where(Residence.household_id == household.id).order_by(Residence.valid_from)
         )
     )
+
+
+def listed(actor: Actor) -> Select[Household]:
+    """The households that the actor may list and search."""
+    return scoped(actor, "households.list", Household)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; empty: everything."""
+
+    text: str = ""
+    area_id: int | None = None
+    tag: str = ""
+    no_consent: bool = False
+    approximate: bool = False
+    closed: bool = False
+
+
+def found(actor: Actor, filters: Filters, on: date) -> Select[Household]:
+    """The households of the list, by community and number."""
+    rows = listed(actor).join(Household.place)
+    if not filters.closed:
+        rows = rows.where(is_open(on))
+    if filters.text.strip():
+        rows = rows.where(or_(_has_member(filters.text), Household.number == filters.text.strip()))
+    if filters.area_id is not None:
+        area = db.session.get(Area, filters.area_id)
+        rows = rows.where(lies_under(Household.area_id, area.path if area else ""))
+    if filters.tag:
+        rows = rows.where(exists().where(Tag.household_id == Household.id, Tag.tag == filters.tag, Tag.on(on)))
+    if filters.no_consent:
+        rows = rows.where(~has_consent("service", on))
+    if filters.approximate:
+        rows = rows.where(Place.position_source == "area")
+    return rows
+
+
+def _has_member(text: str) -> ColumnElement[bool]:
+    named = search(select(Member.household_id).join(Person, Member.person_id == Person.id), text)
+    return Household.id.in_(named)
+
+
+def page_of(rows: Select[Household], number: int, size: int) -> list[Household]:
+    """One page of a list, with everything that its lines show, and the keys of its places loaded at once."""
+    households = list(
+        db.session.scalars(
+            rows.order_by(Household.area_id, Household.number, Household.id)
+            .limit(size)
+            .offset((number - 1) * size)
+            .options(
+                selectinload(Household.members).joinedload(Member.person),
+                selectinload(Household.tags),
+                selectinload(Household.consents),
+                joinedload(Household.place),
+                joinedload(Household.area),
+            )
+        )
+    )
+    warm_keys({household.key_id for household in households})
+    return households
+
+
+def count(rows: Select[Household]) -> int:
+    return db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+
+
+def communities(actor: Actor, right_name: str) -> list[Area]:
+    """The communities and grids in which the actor has the right, by street and code."""
+    scopes = get_right(right_name).scopes
+    paths = [grant.area_path for grant in actor.grants if scopes.get(grant.role) == "area" and grant.area_path]
+    if not paths:
+        return []
+    within = or_(*(Area.path.startswith(path, autoescape=True) for path in paths))
+    return list(
+        db.session.scalars(
+            select(Area)
+            .where(within, Area.level.in_(("community", "grid")), Area.closed_on.is_(None))
+            .order_by(Area.code, Area.id)
+            .options(joinedload(Area.parent))
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Somebody opened a sealed fact."""
+
+    at: datetime
+    name: str
+    field: str
+    purpose: str
+
+
+def readings(household: Household, limit: int | None = None) -> tuple[list[Reading], int]:
+    """Who opened sealed facts of the household or its members, newest first; and how often in all."""
+    subjects = [str(household.id), *(str(member.person_id) for member in household.members)]
+    rows = select(AccessRow).where(AccessRow.subject_id.in_(subjects), AccessRow.endpoint.startswith("reveal/"))
+    total = db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    named = (
+        select(AccessRow, Person.name)
+        .join(User, User.id == AccessRow.user_id)
+        .join(Person, Person.id == User.person_id)
+        .where(AccessRow.id.in_(rows.with_only_columns(AccessRow.id)))
+        .order_by(AccessRow.at.desc())
+        .limit(limit)
+    )
+    return [Reading(row.at, name, *_what_for(row.endpoint)) for row, name in db.session.execute(named)], total
+
+
+def _what_for(endpoint: str) -> tuple[str, str]:
+    _reveal, field, purpose = (*endpoint.split("/"), "", "")[:3]
+    return field, purpose

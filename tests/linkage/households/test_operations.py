@@ -81,7 +81,7 @@ def test_an_automatic_number_steps_over_one_that_was_given(registered, commit, w
 
 def test_one_human_being_is_one_person_and_lives_in_one_household(registered, commit, world, now):
     registered()
-    with pytest.raises(Conflict, match="another household"):
+    with pytest.raises(operations.MemberRefused, match="another household"):
         registered()
     contact = (member("林丽"), member("郑桂花", relation="contact", id_number=ID_NUMBER))
     second = registered(members=contact)

@@ -1,0 +1,170 @@
+"""The list of households and a household's page. Rooms above add to the page through `parts`."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from typing import Any
+
+from flask import Response, make_response, render_template, request, url_for
+
+from linkage.areas.models import Area
+from linkage.core.clock import local_date
+from linkage.core.errors import InvalidInput, NotFound
+from linkage.core.forms import Form
+from linkage.core.permissions import Actor, holds, may
+from linkage.core.web import Room, request_now, require_actor
+from linkage.households import permissions, queries, words
+from linkage.households.models import TAGS, Household
+from linkage.households.parts import parts_of
+from linkage.households.schemas import RevealSchema
+from linkage.people.identity import show_telephone
+from linkage.people.operations import open_field
+
+PER_PAGE = 50
+SHOWN_SECONDS = 600
+# Sealed facts that may be opened: of the household itself, of its door, of a member.
+HOUSEHOLD_FIELDS = ("health", "door_code", "password")
+PERSON_FIELDS = ("telephone", "id_number")
+room = Room("households", __name__, url_prefix="/households", template_folder="templates")
+
+
+@room.get("/", permission=permissions.may_list)
+def listing() -> str:
+    actor, today = require_actor(), local_date(request_now())
+    filters = _filters()
+    rows = queries.found(actor, filters, today)
+    total = queries.count(rows)
+    pages = max(1, math.ceil(total / PER_PAGE))
+    number = min(max(request.args.get("page", 1, int), 1), pages)
+    missing = queries.Filters(area_id=filters.area_id, no_consent=True)
+    unsure = queries.Filters(area_id=filters.area_id, approximate=True)
+    return render_template(
+        "households/listing.html",
+        households=queries.page_of(rows, number, PER_PAGE),
+        total=total,
+        page=number,
+        pages=pages,
+        filters=filters,
+        without_consent=queries.count(queries.found(actor, missing, today)),
+        approximate=queries.count(queries.found(actor, unsure, today)),
+        communities=queries.communities(actor, permissions.may_list),
+        **common(actor),
+    )
+
+
+def _filters() -> queries.Filters:
+    tag = request.args.get("tag", "")
+    return queries.Filters(
+        text=request.args.get("q", "")[:60],
+        area_id=request.args.get("area", None, int),
+        tag=tag if tag in TAGS else "",
+        no_consent=bool(request.args.get("no_consent")),
+        approximate=bool(request.args.get("approximate")),
+        closed=bool(request.args.get("closed")),
+    )
+
+
+def common(actor: Actor) -> dict[str, Any]:
+    """What every template of the room reads."""
+    return {
+        "today": local_date(request_now()),
+        "words": words,
+        "queries": queries,
+        "area_options": area_options,
+        "full_names": actor.has(*permissions.FULL_NAMES),
+        "can_register": holds(actor, permissions.may_register),
+    }
+
+
+def area_options(areas: list[Area]) -> list[tuple[int, str]]:
+    """Communities to choose from; with their street where there are many."""
+    many = len({area.parent_id for area in areas}) > 1
+    return [(area.id, f"{area.parent.name} · {area.name}" if many and area.parent else area.name) for area in areas]
+
+
+@room.app_template_filter("sealed_value")
+def sealed_value(value: str | None, key: str) -> str:
+    """An opened fact as people write it."""
+    return show_telephone(value) if value and key.startswith("telephone") else value or ""
+
+
+@room.get("/<uuid:household_id>", permission=permissions.may_see, subject=queries.get_household)
+def page(household: Household) -> str:
+    return _page(household)
+
+
+def _page(household: Household, opened: dict[str, Any] | None = None) -> str:
+    actor, now = require_actor(), request_now()
+    readings, times = queries.readings(household, 5)
+    rights = {
+        name: may(actor, right_name, household)
+        for name, right_name in (
+            ("change", permissions.may_change),
+            ("tag", permissions.may_tag),
+            ("consent", permissions.may_consent),
+            ("reveal", permissions.may_reveal),
+            ("readers", permissions.may_see_readers),
+        )
+    }
+    return render_template(
+        "households/page.html",
+        household=household,
+        head=queries.head_of(household, local_date(now)),
+        opened=opened or {},
+        can=rights,
+        readings=readings,
+        times=times,
+        unservable=queries.unservable_reason(household, local_date(now)),
+        part=lambda region: parts_of(region, household, actor, now),
+        **common(actor),
+    )
+
+
+@room.get("/<uuid:household_id>/readers", permission=permissions.may_see_readers, subject=queries.get_household)
+def readers(household: Household) -> str:
+    """Everybody who opened a sealed fact of this household."""
+    actor = require_actor()
+    found, times = queries.readings(household, 500)
+    return render_template(
+        "households/readers.html",
+        household=household,
+        head=queries.head_of(household, local_date(request_now())),
+        readings=found,
+        times=times,
+        **common(actor),
+    )
+
+
+@room.post("/<uuid:household_id>/reveal", permission=permissions.may_reveal, subject=queries.get_household)
+def reveal(household: Household) -> Response:
+    """Show one sealed fact for ten minutes; who, when and why is written down."""
+    form = Form(RevealSchema(), request.form)
+    sent = form.demand()
+    if sent["purpose"] not in words.REVEAL_WORDS:
+        raise InvalidInput("", field="purpose")
+    subject, field = _sealed(household, sent["field"])
+    value = open_field(subject, field, purpose=sent["purpose"], by=require_actor(), now=request_now())
+    answer = make_response(_page(household, {sent["field"]: value}))
+    answer.headers["Refresh"] = f"{SHOWN_SECONDS}; url={url_for('households.page', household_id=household.id)}"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _sealed(household: Household, key: str) -> tuple[Any, str]:
+    """The row and field that a key names: "health", or "telephone.<member id>"."""
+    field, _dot, member_id = key.partition(".")
+    if field in HOUSEHOLD_FIELDS and not member_id:
+        return household, field
+    for member in household.members:
+        if field in PERSON_FIELDS and member_id == str(member.id):
+            return member.person, field
+    raise NotFound("")
+
+
+def get_member(household: Household, member_id: uuid.UUID) -> Any:
+    """The member of this household; NotFound for another's."""
+    for member in household.members:
+        if member.id == member_id:
+            return member
+    raise NotFound("")

@@ -1,0 +1,92 @@
+"""How tags, relations and the like read (困难类别、关系、同意范围 …)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
+
+TAG_WORDS: dict[str, Any] = {
+    "destitute": _l("Destitute"),
+    "minimum_living": _l("Minimum living allowance"),
+    "minimum_margin": _l("Just above the minimum"),
+    "rigid_expense": _l("Heavy fixed expenses"),
+    "severe_disability": _l("Severe disability"),
+    "aged_80": _l("Aged 80 and over"),
+    "living_alone": _l("Living alone"),
+    "disabled_elder": _l("Elder needing full care"),
+    "semi_disabled_elder": _l("Elder needing some care"),
+    "orphan": _l("Orphan"),
+    "child_in_need": _l("Child in need"),
+    "lost_only_child": _l("Lost the only child"),
+    "homeless": _l("Homeless"),
+}
+RELATION_WORDS: dict[str, Any] = {
+    "self": _l("Head of the household"),
+    "spouse": _l("Husband or wife"),
+    "child": _l("Son or daughter"),
+    "parent": _l("Father or mother"),
+    "grandchild": _l("Grandchild"),
+    "other": lazy_pgettext("relation", "Other"),
+    "contact": _l("Family elsewhere"),
+}
+CARE_WORDS: dict[str, Any] = {
+    "mild": _l("Mildly impaired"),
+    "moderate": _l("Moderately impaired"),
+    "severe": _l("Severely impaired"),
+    "total": _l("Totally impaired"),
+}
+PURPOSE_WORDS: dict[str, Any] = {
+    "service": _l("Plan and deliver services"),
+    "health": _l("Use health facts"),
+    "volunteers": _l("Tell volunteers who come what they need to know"),
+}
+METHOD_WORDS: dict[str, Any] = {
+    "signed": _l("Signed"),
+    "spoken": _l("Spoken"),
+    "guardian": _l("By the guardian"),
+}
+LANGUAGE_WORDS: dict[str, Any] = {
+    "mandarin": _l("Mandarin"),
+    "minnan": _l("Minnan"),
+    "hakka": _l("Hakka"),
+    "cantonese": _l("Cantonese"),
+    "english": _l("English (language)"),
+    "sign": _l("Sign language"),
+}
+SEX_WORDS: dict[str, Any] = {"F": _l("female"), "M": _l("male")}
+FIELD_WORDS: dict[str, Any] = {
+    "telephone": _l("telephone"),
+    "id_number": _l("ID number"),
+    "health": _l("health"),
+    "door_code": _l("door code"),
+    "password": _l("password"),
+    "address": _l("address"),
+}
+# Why a sealed fact is opened; the family reads it, too.
+REVEAL_WORDS: dict[str, Any] = {
+    "call": _l("A call before the visit"),
+    "check": _l("Checking who it is"),
+    "urgent": _l("An emergency"),
+}
+UNSERVABLE_WORDS: dict[str, Any] = {
+    "closed": _l("The household is closed."),
+    "nobody": _l("Nobody lives there any more."),
+    "consent": _l("There is no valid consent: nothing may be planned for this household."),
+}
+CONSENT_TEXTS: dict[str, dict[str, Any]] = {
+    "2026-11": {
+        "service": _l(
+            "We may keep the facts of your household and use them to arrange services for you. Only those who arrange "
+            "or carry out a service see them. You may look at them, have them corrected or deleted."
+        ),
+        "health": _l(
+            "We may use what you tell us about your health to choose the right help and to keep you and the helpers "
+            "safe. Without this we do not ask about it."
+        ),
+        "volunteers": _l(
+            "A volunteer who has agreed to come sees your name, address and door note until two hours after the visit."
+        ),
+    }
+}
