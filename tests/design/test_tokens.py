@@ -94,6 +94,24 @@ def test_every_state_has_an_icon_of_the_set_and_a_tone():
     assert {each.tone for each in looks} <= {"ok", "warn", "bad", "info", "accent", "quiet"}
 
 
+ICON_NAMES = re.compile(
+    r"""(?:\bicon\(|\bicon=|["']icon["']:\s*)["']([a-z0-9-]+)["']"""
+    r"""|["']([a-z0-9]+-[a-z0-9-]+)["'],\s*["'](?:ok|warn|bad|info|accent|quiet)["']"""
+)
+
+
+def test_every_icon_that_a_page_names_exists():
+    sprite = (ROOT / "node_modules/bootstrap-icons/bootstrap-icons.svg").read_text(encoding="utf-8")
+    known = set(re.findall(r'id="([\w-]+)"', sprite)) | {"brand"}
+    sources = [path for path in LINKAGE.rglob("*") if path.suffix in {".html", ".py"}]
+    named = {
+        (path.name, one or other)
+        for path in sources
+        for one, other in ICON_NAMES.findall(path.read_text(encoding="utf-8"))
+    }
+    assert {(file, name) for file, name in named if name not in known} == set()
+
+
 def test_an_unknown_state_is_refused_by_name():
     with pytest.raises(KeyError, match="known: .*late"):
         look.look("visit", "lat")
