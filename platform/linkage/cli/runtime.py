@@ -11,8 +11,8 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
 from linkage import https, server, supervisor, worker
+from linkage.cli.accounts import print_accounts
 from linkage.core import clock
-from linkage.core.config import make_secret
 from linkage.jobs import run_due
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -53,8 +53,9 @@ def https_command(hosts: tuple[str, ...], port: int, plain_port: int, bind: str)
 @click.command("prepare")
 @with_appcontext
 def prepare_command() -> None:
-    """Bring the database to the newest migration."""
+    """Bring the database to the newest migration, and in demo mode show an account of each role."""
     upgrade()
+    print_accounts()
 
 
 @click.command("clock")
@@ -80,12 +81,6 @@ def clock_command(moment: str) -> None:
 def run_due_command() -> None:
     """Do what is due now, as the worker does every minute."""
     _do_what_is_due()
-
-
-@click.command("make-secret")
-def secret_command() -> None:
-    """Print a random secret for LINKAGE_SECRET_KEY, LINKAGE_MASTER_KEY or LINKAGE_INDEX_KEY."""
-    click.echo(make_secret())
 
 
 def _parse(moment: str):
@@ -115,5 +110,4 @@ commands = (
     prepare_command,
     clock_command,
     run_due_command,
-    secret_command,
 )

@@ -88,7 +88,7 @@ def _given_secrets(env: dict[str, str]) -> dict[str, str]:
         if not _is_strong(value):
             raise ConfigurationError(
                 f"LINKAGE_{name} must be {MIN_SECRET_BYTES} random bytes in base64; "
-                "make one with: flask --app app make-secret"
+                "make all three with: python -m linkage.core.config"
             )
     if len(set(found.values())) < len(found):
         raise ConfigurationError("LINKAGE_SECRET_KEY, LINKAGE_MASTER_KEY and LINKAGE_INDEX_KEY must differ")
@@ -142,3 +142,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "RATELIMIT_STORAGE_URI": "memory://",
         "RATELIMIT_HEADERS_ENABLED": False,
     }
+
+
+if __name__ == "__main__":  # a command of the application would need the secrets that it makes
+    print("\n".join(f"LINKAGE_{name}={make_secret()}" for name in SECRET_NAMES))
