@@ -144,6 +144,7 @@ class Attendance(UuidKey, Model):
     nobody_home_at: Mapped[datetime | None]
     minutes: Mapped[int | None]
     delivered: Mapped[int] = mapped_column(default=0)  # on the contract line, in its unit
+    freed_at: Mapped[datetime | None]  # nobody came: what was committed was given back
     wrong_codes: Mapped[int] = mapped_column(default=0)
     row_version: Mapped[int] = mapped_column(default=1)
     assignment: Mapped[Assignment] = relationship(back_populates="attendance")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from linkage.core.periodic import periodic
 from linkage.core.transactions import unit_of_work
-from linkage.visits import generation
+from linkage.visits import attendance, generation
 
 BATCH = 50
 
@@ -19,3 +20,27 @@ def make_visits_ahead(now: datetime) -> None:
         if not need_ids:
             return
         unit_of_work(lambda ids=need_ids: generation.extend(ids, now=now))  # type: ignore[misc]
+
+
+@periodic("visits.late")
+def tell_late_and_missed(now: datetime) -> None:
+    """Every minute: who has not checked in 15, 30, 60 minutes after the beginning."""
+    _until_nothing(lambda: attendance.mark_late_and_missed(now))
+
+
+@periodic("visits.unmet")
+def close_unmet(now: datetime) -> None:
+    """Every minute: visits whose time has passed with an empty place."""
+    _until_nothing(lambda: attendance.close_unmet(now))
+
+
+@periodic("visits.free", every=timedelta(hours=1))
+def free_missed(now: datetime) -> None:
+    """Every hour: minutes committed to visits that nobody came to are free again a day later."""
+    _until_nothing(lambda: attendance.free_missed(now))
+
+
+def _until_nothing(step: Callable[[], int]) -> None:
+    """One short transaction after the other, until a step finds nothing more to do."""
+    while unit_of_work(step):
+        pass
