@@ -1222,6 +1222,7 @@ def upgrade():
         sa.Column("nobody_home_at", UtcDateTime(), nullable=True),
         sa.Column("minutes", sa.Integer(), nullable=True),
         sa.Column("delivered", sa.Integer(), nullable=False),
+        sa.Column("freed_at", UtcDateTime(), nullable=True),
         sa.Column("wrong_codes", sa.Integer(), nullable=False),
         sa.Column("row_version", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
