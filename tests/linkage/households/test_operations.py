@@ -67,8 +67,9 @@ def test_a_registered_household_has_number_door_code_password_and_an_audit_row(r
 
 
 def test_a_number_is_unique_in_its_community_only(registered):
-    with pytest.raises(InvalidInput, match="taken"):
+    with pytest.raises(InvalidInput) as refused:
         registered(number="A001")
+    assert refused.value.field == "number"
     assert registered(number="B001").number == "B001"
 
 
@@ -81,7 +82,7 @@ def test_an_automatic_number_steps_over_one_that_was_given(registered, commit, w
 
 def test_one_human_being_is_one_person_and_lives_in_one_household(registered, commit, world, now):
     registered()
-    with pytest.raises(operations.MemberRefused, match="another household"):
+    with pytest.raises(operations.MemberRefused):
         registered()
     contact = (member("林丽"), member("郑桂花", relation="contact", id_number=ID_NUMBER))
     second = registered(members=contact)
@@ -90,12 +91,12 @@ def test_one_human_being_is_one_person_and_lives_in_one_household(registered, co
 
 def test_an_id_number_with_another_name_is_refused(registered):
     registered()
-    with pytest.raises(InvalidInput, match="another name"):
+    with pytest.raises(operations.MemberRefused):
         registered(members=(member("郑贵花", id_number=ID_NUMBER),))
 
 
 def test_a_household_of_contacts_only_is_refused(registered):
-    with pytest.raises(InvalidInput, match="at least one"):
+    with pytest.raises(InvalidInput):
         registered(members=(member("林丽", relation="contact"),))
 
 
@@ -129,9 +130,9 @@ def test_withdrawing_consent_is_announced_and_holds_at_once(heard, commit, world
 
 def test_a_tag_needs_dates_that_do_not_overlap_its_like(commit, world, now):
     home, by = chen(world), world.actor("clerk")
-    with pytest.raises(InvalidInput, match="already"):
+    with pytest.raises(InvalidInput):
         commit(lambda: operations.add_tag(home, TagDraft("aged_80"), by=by, now=now))
-    with pytest.raises(InvalidInput, match="before the first"):
+    with pytest.raises(InvalidInput):
         early = TagDraft("destitute", valid_from=date(2026, 5, 2), valid_to=date(2026, 5, 1))
         commit(lambda: operations.add_tag(home, early, by=by, now=now))
     commit(lambda: operations.add_tag(home, TagDraft("destitute", valid_to=date(2027, 5, 1)), by=by, now=now))
@@ -179,7 +180,7 @@ def test_a_death_leaves_a_household_open_where_somebody_lives_on(commit, world, 
 
 
 def test_the_last_one_who_lives_there_cannot_be_taken_out(commit, world, now):
-    with pytest.raises(Conflict, match="Nobody would live there"):
+    with pytest.raises(Conflict):
         commit(lambda: operations.end_membership(chen(world).members[0], by=world.actor("clerk"), now=now))
 
 
