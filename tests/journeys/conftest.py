@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.journeys.site import Site, copy_demo, make_demo
+from tests.journeys.site import ROOT, Site, copy_demo, make_demo
 from tests.journeys.visitor import DESKTOP, Visitor
 
 BROWSER_ARGUMENTS = [
@@ -45,7 +47,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_assets() -> None:
+    """Browser libraries and translations as `make` makes them; quick when nothing changed."""
+    for script in (["vendor_assets.py"], ["i18n.py", "compile"]):
+        subprocess.run([sys.executable, ROOT / "scripts" / script[0], *script[1:]], check=True)
+
+
+@pytest.fixture(scope="session")
+def demo(made_assets: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a demo installation, made once; do not change it."""
     return make_demo(tmp_path_factory.mktemp("demo") / "var")
 
