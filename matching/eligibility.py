@@ -51,9 +51,17 @@ def _reason(code: ReasonCode, **parameters: Parameter) -> Reason:
     return Reason(code, tuple(parameters.items()))
 
 
-def person_reasons(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver) -> tuple[Reason, ...]:
+def person_reasons(
+    lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver, *, ask_radius: bool = True
+) -> tuple[Reason, ...]:
     """Why this person can never take this slot, whatever the day. Empty: nothing speaks against it."""
-    return tuple(_person(lookup, visit, slot, caregiver))
+    found = tuple(_person(lookup, visit, slot, caregiver))
+    return found + tuple(_radius(lookup, visit.location_id, caregiver)) if ask_radius else found
+
+
+def within_radius(lookup: Lookup, caregiver: Caregiver, location_id: str) -> bool:
+    """Whether the place lies within the radius that this person asked for."""
+    return next(_radius(lookup, location_id, caregiver), None) is None
 
 
 def day_reasons(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver, day: int) -> tuple[Reason, ...]:
@@ -168,6 +176,9 @@ def start_spans(
     """Spans [earliest, latest] of starts, one or more per window, that an empty shift could hold."""
     low, high = _shift_span(lookup, visit, slot, shift)
     spans = [(max(low, w.start_minutes), min(high, w.end_minutes + visit.max_tardiness_minutes)) for w in visit.windows]
+    pin = visit.slots[slot].pin
+    if pin is not None and pin.start_minutes is not None:
+        spans = [(max(a, pin.start_minutes), min(b, pin.start_minutes)) for a, b in spans]
     spans = [(a, b) for a, b in spans if a <= b]
     if with_absences:
         for absence in lookup.caregivers[shift.caregiver_id].absences:
@@ -197,7 +208,6 @@ def _person(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver) -> It
     pin = visit.slots[slot].pin
     if pin is not None and pin.caregiver_id is not None and pin.caregiver_id != caregiver.id:
         yield _reason(ReasonCode.PINNED_TO_OTHER, caregiver=pin.caregiver_id)
-    yield from _radius(lookup, visit, caregiver)
 
 
 def _wishes(visit: Visit, caregiver: Caregiver) -> Iterator[Reason]:
@@ -209,17 +219,17 @@ def _wishes(visit: Visit, caregiver: Caregiver) -> Iterator[Reason]:
         yield _reason(ReasonCode.LANGUAGE, wanted=",".join(wish.values))
 
 
-def _radius(lookup: Lookup, visit: Visit, caregiver: Caregiver) -> Iterator[Reason]:
+def _radius(lookup: Lookup, location_id: str, caregiver: Caregiver) -> Iterator[Reason]:
     home = caregiver.home_location_id
     if home is None:
         return
     if caregiver.radius_metres is not None:
-        metres = lookup.metres(home, visit.location_id)
+        metres = lookup.metres(home, location_id)
         if metres > caregiver.radius_metres:
             yield _reason(ReasonCode.BEYOND_RADIUS, metres=round(metres), radius_metres=caregiver.radius_metres)
     if caregiver.radius_minutes is not None:
         modes = {shift.mode_id for shift in lookup.shifts_of[caregiver.id]}
-        nearest = min((lookup.travel_minutes(m, home, visit.location_id) for m in modes), default=0.0)
+        nearest = min((lookup.travel_minutes(m, home, location_id) for m in modes), default=0.0)
         if nearest > caregiver.radius_minutes:
             yield _reason(ReasonCode.BEYOND_RADIUS, minutes=nearest, radius_minutes=caregiver.radius_minutes)
 

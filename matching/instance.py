@@ -203,7 +203,8 @@ class Caregiver:
 class Break:
     """A rest within a shift: it begins inside [earliest, latest] and is not interrupted.
 
-    No service or access happens during it; it may fall into waiting, or cut a journey in two.
+    No service or access happens during it; it may fall into waiting, or cut a journey in two. It is
+    due whenever the shift has a stop; a shift without stops has no breaks to show.
     """
 
     earliest_start_minutes: float = minutes()

@@ -29,7 +29,14 @@ class UnservedCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One slot served. Arrival at the place, start and end of service; `line_id` pays for it."""
+    """One slot served; `line_id` pays for it.
+
+    Access takes the `access_minutes` directly before `start_minutes`, unless the stop before (or the
+    shift's start) is at the same location. No break or absence of the caregiver overlaps access and
+    service. The time between leaving the stop before and `arrival_minutes`, less the breaks and
+    absences in it, is at least the travel time; arrival plus access is not after the start (waiting,
+    breaks and absences may lie between).
+    """
 
     visit_id: str
     slot: int = count(high=1)

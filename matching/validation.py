@@ -50,7 +50,6 @@ class _Ids:
         _unique("quotas", instance.quotas)
         self.qualifications = {q.id for c in instance.caregivers for q in c.qualifications}
         self.qualifications |= {q for s in instance.services for q in s.required_qualifications}
-        self.persons = {v.person_id for v in instance.visits}
 
 
 def validate(instance: Instance, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -272,8 +271,6 @@ def _money(instance: Instance, ids: _Ids) -> None:
             _days(f"{name}[{i}]", row.first_day, row.last_day)
             if row.cap > MAX_FEN or row.used > MAX_FEN:
                 _fail(f"{name}[{i}].cap", "is too large")
-    for i, quota in enumerate(instance.quotas):
-        _one_known(f"quotas[{i}].person_id", quota.person_id, ids.persons)
 
 
 def _pairs_and_running(instance: Instance, ids: _Ids) -> None:
