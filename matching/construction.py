@@ -62,6 +62,20 @@ def put_single(p: Problem, s: State, slot: int, at: Insertion) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def put_single_at(p: Problem, s: State, slot: int, caregiver: int, start: float) -> bool:
+    """Place a slot with this caregiver at exactly this start, if that is feasible now."""
+    lo, hi = slot_bounds(p, slot)
+    best = Insertion(NEVER, -1, -1, 0, -1.0, -1)
+    for j in range(p.s_cand_ptr[slot], p.s_cand_ptr[slot + 1]):
+        h = p.s_cand[j]
+        if p.h_caregiver[h] == caregiver and lo <= start <= hi:
+            found = best_in_shift(p, s, slot, h, start, start, True, best.cost)
+            if found.cost < best.cost:
+                best = found
+    return best.cost < NEVER and put_single(p, s, slot, best)
+
+
+@njit(cache=True, nogil=True)
 def start_times(p: Problem, s: State, a: int, b: int, times: np.ndarray, blink: float) -> int:
     """Promising starts of the first slot of a pair, from the cheap single places of both."""
     v = p.s_visit[a]

@@ -31,11 +31,11 @@ CARER, SOCIAL, VOLUNTEER = ProviderKind.CARER, ProviderKind.SOCIAL_WORKER, Provi
 SERVICES = (
     # id, kinds, qualifications, minutes, people, insured, share of visits
     ("meal", (CARER, VOLUNTEER), (), 20, 1, False, 20),
-    ("clean", (CARER,), (), 45, 1, False, 16),
-    ("care", (CARER,), ("care",), 50, 1, False, 18),
-    ("bath", (CARER, VOLUNTEER), (), 60, 2, True, 6),
+    ("clean", (CARER,), (), 40, 1, False, 16),
+    ("care", (CARER,), ("care",), 45, 1, False, 18),
+    ("bath", (CARER, VOLUNTEER), (), 50, 2, True, 4),
     ("company", (VOLUNTEER, CARER), (), 40, 1, False, 14),
-    ("escort", (CARER, VOLUNTEER), (), 60, 1, True, 6),
+    ("escort", (CARER, VOLUNTEER), (), 60, 1, True, 4),
     ("nursing", (CARER,), ("care", "nursing"), 30, 1, False, 8),
     ("talk", (SOCIAL,), ("psychology",), 45, 1, False, 4),
     ("errand", (VOLUNTEER, CARER), (), 25, 1, False, 8),
@@ -166,10 +166,10 @@ def _needs(random: Random, households: int, wanted: int, days: int, people: tupl
                 "household": random.randrange(households) if needs else 0,
                 "service": name,
                 "days": sorted(random.sample(range(days), k=often)),
-                "minutes": usual + random.choice([0, 0, 5, 10]),
+                "minutes": usual + random.choice([0, 0, 0, 10]),
                 "people": count,
-                "begin": random.choice([480, 510, 540, 600, 660, 840, 870, 900, 930]),
-                "width": random.choice([60, 90, 120, 180]),
+                "begin": random.choice([480, 495, 510, 540, 570, 600, 660, 720, 780, 840, 870, 900, 930]),
+                "width": random.choice([60, 90, 120, 180, 240]),
                 "tier": random.choices([0, 1, 2], [2, 5, 3])[0],
                 "before": tuple(c.id for c in before),
                 "standing": before[0].id if before and random.random() < 0.3 else None,
@@ -232,8 +232,8 @@ def _budgets(visits: tuple[Visit, ...], days: int) -> tuple[Budget, ...]:
     work = sum(v.service_minutes for v in visits if v.service_id != "talk")
     rows = []
     for org in ORGANISATIONS:
-        rows.append(Budget(f"{org}a-cap", f"{org}a", 0, days - 1, round(work * 0.25)))
-        rows.append(Budget(f"{org}b-cap", f"{org}b", 0, days - 1, round(work * 0.10)))
+        rows.append(Budget(f"{org}a-cap", f"{org}a", 0, days - 1, round(work * 0.27)))
+        rows.append(Budget(f"{org}b-cap", f"{org}b", 0, days - 1, round(work * 0.12)))
     return tuple(rows)
 
 

@@ -349,6 +349,16 @@ def draw(p: Problem, s: State, slot: int, line: int, day: int, sign: float) -> N
 
 
 @njit(cache=True, nogil=True)
+def settle_charge(p: Problem, s: State, v: int) -> None:
+    """Let exactly those slots of a visit draw that are charged now."""
+    for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
+        due = s.s_line[slot] >= 0 and is_charged(p, s, slot)
+        if due != s.s_drawn[slot]:
+            draw(p, s, slot, s.s_line[slot], p.h_day[s.s_shift[slot]], 1.0 if due else -1.0)
+            s.s_drawn[slot] = due
+
+
+@njit(cache=True, nogil=True)
 def choose_line(p: Problem, s: State, slot: int, h: int, charged: bool) -> tuple[int, float]:
     """The line that would pay for the slot in shift h and its cost in fen; (-2, 0) if none can."""
     caregiver, day = p.h_caregiver[h], p.h_day[h]
@@ -518,10 +528,8 @@ def put(p: Problem, s: State, slot: int, h: int, position: int, wait: int, fix: 
         s.household_new[household] += 1
     s.faces[household, caregiver] += 1
     s.sums[POINTS] += p.s_points[slot, caregiver]
-    s.s_drawn[slot] = line >= 0 and is_charged(p, s, slot)
-    if s.s_drawn[slot]:
-        draw(p, s, slot, line, p.h_day[h], 1.0)
     s.s_line[slot] = line
+    settle_charge(p, s, v)
     for j in range(p.h_limit_ptr[h], p.h_limit_ptr[h + 1]):
         s.l_visits[p.h_limit[j]] += 1
     return refresh(p, s, h, position)
@@ -549,6 +557,7 @@ def take(p: Problem, s: State, slot: int) -> int:
     if s.s_drawn[slot]:
         draw(p, s, slot, s.s_line[slot], p.h_day[h], -1.0)
     s.s_line[slot], s.s_drawn[slot] = -1, False
+    settle_charge(p, s, v)
     for j in range(p.h_limit_ptr[h], p.h_limit_ptr[h + 1]):
         s.l_visits[p.h_limit[j]] -= 1
     s.s_shift[slot], s.s_start[slot], s.s_wait[slot], s.s_fix[slot] = -1, -1.0, 0, p.s_fix[slot]
@@ -556,6 +565,20 @@ def take(p: Problem, s: State, slot: int) -> int:
         tell(p, s, slot, -1, -1.0)
     refresh(p, s, h, position)
     return position
+
+
+@njit(cache=True, nogil=True)
+def fen_of(p: Problem, s: State, slot: int) -> float:
+    """Public cost of a placed slot."""
+    if s.s_line[slot] < 0:
+        return p.c_cost[p.h_caregiver[s.s_shift[slot]]] * p.s_minutes[slot]
+    return drawn(p, slot, s.s_line[slot], FEN) if s.s_drawn[slot] else 0.0
+
+
+@njit(cache=True, nogil=True)
+def way_back(p: Problem, s: State, h: int) -> float:
+    """Travel minutes from the last stop of shift h to its end."""
+    return leg(p, p.h_mode[h], place_before(p, s, h, s.length[h]), p.h_to[h]) if s.length[h] else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -567,26 +590,58 @@ def judge(p: Problem, s: State, unserved: np.ndarray) -> float:
     for v in range(len(p.v_slot0)):
         served = True
         for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
-            h = s.s_shift[slot]
-            if h < 0:
+            if s.s_shift[slot] < 0:
                 served = False
                 unserved[LOST_PIN] += p.s_pinned[slot]
                 continue
             latest = max(latest, lateness(p, v, s.s_start[slot]))
-            if s.s_line[slot] < 0:
-                fen += p.c_cost[p.h_caregiver[h]] * p.s_minutes[slot]
-            elif s.s_drawn[slot]:
-                fen += drawn(p, slot, s.s_line[slot], FEN)
+            fen += fen_of(p, s, slot)
         if not served:
             unserved[p.v_rank[v]] += 1
     for h in range(len(p.h_start)):
-        n = s.length[h]
-        if n:
-            points += s.r_cost[h, n]
-            points += p.weight[W_TRAVEL] * leg(p, p.h_mode[h], place_before(p, s, h, n), p.h_to[h])
+        points += s.r_cost[h, s.length[h]] + p.weight[W_TRAVEL] * way_back(p, s, h)
     for c in range(len(p.c_kind)):
         points += p.weight[W_UNFAIR] * unfair(p, c, s.c_work[c])
     return points + p.weight[W_COST] * fen + p.weight[W_MAX_TARDINESS] * latest
+
+
+@njit(cache=True, nogil=True)
+def count_terms(p: Problem, s: State, terms: np.ndarray) -> None:
+    """Fill `terms` with tardiness, its maximum, minutes outside preferred windows, unfairness, fen, travel."""
+    terms[:] = 0.0
+    for slot in range(len(p.s_visit)):
+        if s.s_shift[slot] >= 0:
+            late = lateness(p, p.s_visit[slot], s.s_start[slot])
+            terms[0] += late
+            terms[1] = max(terms[1], late)
+            terms[2] += outside(p, p.s_visit[slot], s.s_start[slot])
+            terms[4] += fen_of(p, s, slot)
+    for c in range(len(p.c_kind)):
+        terms[3] += unfair(p, c, s.c_work[c])
+    for h in range(len(p.h_start)):
+        terms[5] += route_travel(p, s, h)
+
+
+@njit(cache=True, nogil=True)
+def route_travel(p: Problem, s: State, h: int) -> float:
+    total = way_back(p, s, h)
+    for k in range(s.length[h]):
+        place = p.v_loc[p.s_visit[s.route[h, k]]]
+        total += leg(p, p.h_mode[h], place_before(p, s, h, k), place)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def timetable(p: Problem, s: State, h: int, arrivals: np.ndarray, late: np.ndarray) -> float:
+    """Fill arrival and tardiness of the slots of shift h, and the marks of its breaks; returns when it is back."""
+    place, time, pause = p.h_from[h], p.h_start[h], p.h_break_ptr[h]
+    for k in range(s.length[h]):
+        slot = s.route[h, k]
+        lo, hi = bounds(s, slot)
+        arrivals[slot], start, pause = go(p, s, slot, h, s.s_wait[slot], lo, hi, time, place, pause)
+        late[slot] = lateness(p, p.s_visit[slot], start)
+        time, place = start + p.s_minutes[slot], p.v_loc[p.s_visit[slot]]
+    return finish(p, s, h, time, place, pause)
 
 
 @njit(cache=True, nogil=True)

@@ -51,27 +51,13 @@ def load(
     line: np.ndarray,
 ) -> bool:
     """Fill an empty state with given routes. False if some route is not feasible."""
-    # First slots before second slots: a visit charged once is charged to its first slot with a line.
-    for second in range(2):
-        for h in range(len(length)):
-            for k in range(length[h]):
-                slot = route[h, k]
-                if slot - p.v_slot0[p.s_visit[slot]] == second:
-                    position = where(p, s, route, h, k)
-                    put(p, s, slot, h, position, wait[slot], fix[slot], line[slot])
+    for h in range(len(length)):
+        for k in range(length[h]):
+            slot = route[h, k]
+            put(p, s, slot, h, k, wait[slot], fix[slot], line[slot])
     for h in range(len(length)):
         refresh(p, s, h, 0)
     return s.sums[BROKEN] == 0
-
-
-@njit(cache=True, nogil=True)
-def where(p: Problem, s: State, route: np.ndarray, h: int, k: int) -> int:
-    """The position in the present route h that stop k of `route` takes, of those already placed."""
-    position = 0
-    for i in range(k):
-        if s.s_shift[route[h, i]] == h:
-            position += 1
-    return position
 
 
 @njit(cache=True, nogil=True)

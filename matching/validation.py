@@ -238,6 +238,8 @@ def _skills(path: str, names: tuple[str, ...], ids: _Ids) -> None:
 def _slots(path: str, visit: Visit, ids: _Ids) -> None:
     if not 1 <= len(visit.slots) <= 2:
         _fail(f"{path}.slots", f"has {len(visit.slots)} entries", "a visit has one or two slots")
+    if len(visit.slots) == 2:
+        _apart(f"{path}.windows", visit)
     if visit.synchronisation.max_offset_minutes < visit.synchronisation.min_offset_minutes:
         _fail(f"{path}.synchronisation.max_offset_minutes", "is below min_offset_minutes")
     for k, slot in enumerate(visit.slots):
@@ -249,6 +251,14 @@ def _slots(path: str, visit: Visit, ids: _Ids) -> None:
             _fail(f"{place}.service_minutes", f"is {slot.service_minutes}, below 1 minute")
         if slot.pin is not None:
             _one_known(f"{place}.pin.caregiver_id", slot.pin.caregiver_id, ids.caregivers)
+
+
+def _apart(path: str, visit: Visit) -> None:
+    """Both people must start within the same window, so one start may not lie in two of them."""
+    order = sorted(range(len(visit.windows)), key=lambda k: visit.windows[k].start_minutes)
+    for a, b in zip(order, order[1:], strict=False):
+        if visit.windows[a].end_minutes + visit.max_tardiness_minutes >= visit.windows[b].start_minutes:
+            _fail(f"{path}[{b}].start_minutes", "overlaps another window (tardiness included)", "join the two")
 
 
 def _mixes(path: str, kinds: tuple, mixes: tuple) -> None:

@@ -1,0 +1,141 @@
+"""`python -m matching solve | check | generate | schema`: the engine on the command line, on files.
+
+Exit status: 0 good; 1 the plan is not feasible; 2 the input was refused (the message names the field).
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from matching.errors import MatchingError
+from matching.feasibility import check
+from matching.generate import generate_street
+from matching.instance_io import (
+    instance_digest,
+    instance_to_json,
+    load_instance,
+    load_plan,
+    plan_to_json,
+    write_schemas,
+)
+from matching.plan import Plan
+from matching.solve import Progress, solve
+from matching.stop import FirstOf, MaxIterations, MaxRuntime, Stop
+from matching.warm import warm_up
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (MatchingError, OSError) as refusal:
+        print(f"refused: {refusal}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m matching", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable, help: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(run=run)
+        return made
+
+    one = command("solve", _solve, "plan an instance")
+    one.add_argument("instance", type=Path)
+    one.add_argument("--seconds", type=float, help="time budget (10, if no iterations are given)")
+    one.add_argument("--iterations", type=int, help="iteration budget: the same plan every time")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--out", type=Path, help="write the plan here instead of to the standard output")
+    one = command("check", _check, "judge a plan: exit 0 if it is feasible and says the truth, else 1")
+    one.add_argument("instance", type=Path)
+    one.add_argument("plan", type=Path)
+    one = command("generate", _generate, "make up a street's week, from a seed")
+    one.add_argument("--seed", type=int, default=1)
+    one.add_argument("--visits-per-day", type=int, default=300)
+    one.add_argument("--days", type=int, default=7)
+    one.add_argument("--carers", type=int, default=45)
+    one.add_argument("--volunteers", type=int, default=60)
+    one.add_argument("--out", type=Path)
+    command("schema", _schema, "write the JSON schemas anew from the classes")
+    command("warm-up", _warm_up, "compile the search now, so that no one waits for it later")
+    return parser
+
+
+def _solve(options: argparse.Namespace) -> int:
+    instance = load_instance(options.instance)
+    plan = solve(instance, _stop(options), options.seed, _show if sys.stderr.isatty() else None)
+    _write(plan_to_json(plan), options.out)
+    print(_summary(plan), file=sys.stderr)
+    return 0
+
+
+def _stop(options: argparse.Namespace) -> Stop:
+    rules: list[Stop] = []
+    if options.iterations is not None:
+        rules.append(MaxIterations(options.iterations))
+    if options.seconds is not None or not rules:
+        rules.append(MaxRuntime(10 if options.seconds is None else options.seconds))
+    return rules[0] if len(rules) == 1 else FirstOf(*rules)
+
+
+def _show(progress: Progress) -> None:
+    text = f"{progress.fraction:4.0%}  unserved {progress.unserved}  points {progress.total:.0f}"
+    print(f"{text:60}", end="\r", file=sys.stderr, flush=True)
+
+
+def _summary(plan: Plan) -> str:
+    stops = sum(len(route.stops) for route in plan.routes)
+    value = plan.objective
+    tiers = ", ".join(f"tier {t}: {n}" for t, n in enumerate(value.unserved_by_tier) if n)
+    return (
+        f"{plan.status}: {stops} stops in {len(plan.routes)} shifts, {value.unserved} visits unserved"
+        f" (mandatory: {value.unserved_mandatory}{', ' + tiers if tiers else ''}), {value.total:.0f} points"
+    )
+
+
+def _check(options: argparse.Namespace) -> int:
+    instance, plan = load_instance(options.instance), load_plan(options.plan)
+    problems = [str(found) for found in check(instance, plan)]
+    if plan.instance_digest not in ("", instance_digest(instance)):
+        problems.append("the plan was made for another instance")
+    for problem in problems:
+        print(problem)
+    print("feasible" if not problems else f"{len(problems)} problems")
+    return 1 if problems else 0
+
+
+def _generate(options: argparse.Namespace) -> int:
+    instance = generate_street(
+        options.seed,
+        visits_per_day=options.visits_per_day,
+        days=options.days,
+        carers=options.carers,
+        volunteers=options.volunteers,
+    )
+    _write(instance_to_json(instance), options.out)
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    write_schemas()
+    return 0
+
+
+def _warm_up(options: argparse.Namespace) -> int:
+    warm_up()
+    return 0
+
+
+def _write(text: str, path: Path | None) -> None:
+    if path is None:
+        print(text)
+    else:
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Running a CP-SAT model so that it is repeatable, bounded, and can be cancelled."""
+
+import threading
+
+from ortools.sat.python import cp_model
+
+from matching.stop import Stop
+
+POLL_SECONDS = 0.1
+
+
+def run(model: cp_model.CpModel, stop: Stop, *, seconds: float, effort: float) -> cp_model.CpSolver | None:
+    """Solve with one worker for at most `seconds` of what the stopping rule leaves.
+
+    Without a limit of time (an iteration budget) the limit is `effort`, CP-SAT's deterministic time, so
+    that the same input gives the same plan. Returns the solver, or None if it found no solution.
+    """
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    left = stop.seconds_left()
+    if left is None:
+        solver.parameters.max_deterministic_time = effort
+    else:
+        solver.parameters.max_time_in_seconds = max(0.05, min(left, seconds))
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(solver, stop, done), daemon=True)
+    watcher.start()
+    try:
+        status = solver.solve(model)
+    finally:
+        done.set()
+        watcher.join()
+    return solver if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None
+
+
+def is_optimal(solver: cp_model.CpSolver) -> bool:
+    return solver.status_name() == "OPTIMAL"
+
+
+def _watch(solver: cp_model.CpSolver, stop: Stop, done: threading.Event) -> None:
+    while not done.wait(POLL_SECONDS):
+        if stop.cancelled():
+            solver.stop_search()
+            return

@@ -1,0 +1,214 @@
+"""The one front door: `solve(instance, stop)` gives a plan.
+
+Steps: validate; regret insertion (and once more from the running plan, if there is one); ruin and
+recreate; contract lines and budgets by CP-SAT; small instances exactly by CP-SAT; routes of each day by
+OR-Tools routing. Every step starts from the best plan so far, and its result is taken only if it is
+better by the exact lexicographic order, so no plan is worse than regret insertion in any tier.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matching.assembly import objective_of, plan_routes, unserved_visits
+from matching.coupling import improve_lines
+from matching.exact import solve_exactly
+from matching.fallbacks import find_fallbacks
+from matching.instance import FallbackRule, Instance
+from matching.instance_io import instance_digest
+from matching.lookup import Lookup
+from matching.objective import TIERS
+from matching.plan import Plan, PlanStatus
+from matching.routing import polish_days
+from matching.search import Search, Snapshot
+from matching.stop import MaxRuntime, Stop
+from matching.validation import DEFAULT_LIMITS, Limits, validate
+
+log = logging.getLogger(__name__)
+
+CHUNK = 50  # iterations between two looks at the stopping rule
+SEARCH_SHARE = 0.85  # of the budget of time; the rest is for the polishing steps
+HOT, COLD = 3_000.0, 100.0  # points: the first and last temperature of the annealing
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the search is and what the best plan so far is worth.
+
+    `fraction` of the budget used, in [0, 1]; unserved visits as in `ObjectiveVector`; `total` in points.
+    """
+
+    fraction: float
+    iterations: int
+    unserved_mandatory: int
+    unserved_by_tier: tuple[int, ...]
+    total: float
+
+    @property
+    def unserved(self) -> int:
+        return self.unserved_mandatory + sum(self.unserved_by_tier)
+
+
+class _Cancelled(Exception):
+    """Someone asked to stop; the best plan so far is still to be handed out."""
+
+
+class _Run:
+    """One call of `solve`."""
+
+    def __init__(self, search: Search, stop: Stop, on_progress: Callable[[Progress], None] | None) -> None:
+        self.search = search
+        self.stop = stop
+        self.on_progress = on_progress
+        self.iterations = 0
+        self.best: Snapshot | None = None
+        self.shown: Snapshot | None = None
+        self.optimal = False
+        self._told = 0.0
+
+    def all_steps(self) -> PlanStatus:
+        """Run the steps; the best plan is loaded afterwards."""
+        try:
+            self._construct()
+            if not self._is_trivial():
+                self._improve()
+                self._polish()
+        except _Cancelled:
+            self._take(self.search.snapshot())
+        assert self.best is not None
+        self.search.load(self.best)
+        if self.stop.cancelled():
+            return PlanStatus.CANCELLED
+        return PlanStatus.COMPLETE if self.optimal or self._is_trivial() else PlanStatus.STOPPED
+
+    def _is_trivial(self) -> bool:
+        """No slot has anywhere to go: there is nothing to search."""
+        return len(self.search.problem.s_cand) == 0
+
+    def _look(self) -> None:
+        """Tell the progress, at most ten times a second; raise if someone asked to stop."""
+        if self.on_progress is not None and time.monotonic() - self._told >= 0.1:
+            self._told = time.monotonic()
+            shown = self.shown or self.best
+            counts = shown.unserved if shown else None
+            tiers = (0,) * TIERS if counts is None else tuple(int(n) for n in counts[1 : TIERS + 1])
+            self.on_progress(
+                Progress(
+                    self.stop.fraction(self.iterations),
+                    self.iterations,
+                    0 if counts is None else int(counts[0]),
+                    tiers,
+                    shown.points if shown else 0.0,
+                )
+            )
+        if self.stop.cancelled():
+            raise _Cancelled
+
+    def _take(self, plan: Snapshot) -> bool:
+        """Remember a plan if it is better than the best."""
+        better = plan.beats(self.best)
+        if better:
+            self.best = self.shown = plan
+        return better
+
+    def _construct(self) -> None:
+        for _ in self.search.construct():
+            self._look()
+        self._take(self.search.snapshot())
+        if self.search.problem.has_running:
+            self.search.clear()
+            self.search.follow_running_plan()
+            for _ in self.search.construct():
+                self._look()
+            self._take(self.search.snapshot())
+
+    def _improve(self) -> None:
+        assert self.best is not None
+        self.search.load(self.best)
+        self.search.begin_improving()
+        try:
+            self._anneal(1.0 if self.stop.iterations_left(0) is not None else SEARCH_SHARE)
+        finally:
+            self.search.return_to_best()
+            self._take(self.search.snapshot())
+
+    def _anneal(self, share: float) -> None:
+        """Ruin and recreate, cooling down, until this share of the budget is used."""
+        while (used := self.stop.fraction(self.iterations) / share) < 1:
+            left = self.stop.iterations_left(self.iterations)
+            count = CHUNK if left is None else min(CHUNK, left)
+            temperature = HOT * (COLD / HOT) ** used
+            if self.search.improve(count, temperature, temperature):
+                self.shown = self.search.best()
+            self.iterations += count
+            self._look()
+
+    def _polish(self) -> None:
+        """The steps that OR-Tools does; each hands back a plan or None."""
+        for step in (improve_lines, solve_exactly, polish_days):
+            assert self.best is not None
+            self.search.load(self.best)
+            for plan, proven in step(self.search, self.stop):
+                if self._take(plan):
+                    log.info("%s found a better plan: %s points", step.__name__, plan.points)
+                self.optimal = self.optimal or proven
+                self._look()
+
+
+def solve(
+    instance: Instance,
+    stop: Stop | None = None,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Plan:
+    """Plan an instance.
+
+    Parameters
+    ----------
+    stop
+        When to end (see `stop`); ten seconds by default.
+    seed
+        Same instance, seed and iteration budget (`MaxIterations`): the same plan, byte for byte.
+    on_progress
+        Called with a `Progress`, at most ten times a second.
+
+    Raises
+    ------
+    InvalidInstance
+        Naming the field, before anything is solved.
+    UnsupportedField
+        For a field that the search cannot honour yet.
+    """
+    stop = stop or MaxRuntime(10)
+    stop.begin()
+    validate(instance, limits)
+    lookup = Lookup(instance)
+    search = Search(lookup, seed)
+    run = _Run(search, stop, on_progress)
+    status = run.all_steps()
+    routes = plan_routes(search)
+    return Plan(
+        routes=routes,
+        unserved=unserved_visits(search),
+        fallbacks=find_fallbacks(lookup, routes, _possible_shifts(search)),
+        objective=objective_of(search),
+        status=status,
+        seed=seed,
+        iterations=run.iterations,
+        instance_digest=instance_digest(instance),
+    )
+
+
+def _possible_shifts(search: Search) -> dict[tuple[str, int], list[str]]:
+    """For slots that may have a fallback: the shifts that could hold them."""
+    p, instance = search.problem, search.lookup.instance
+    possible = {}
+    for v, visit in enumerate(instance.visits):
+        if visit.fallback is not FallbackRule.NONE:
+            for k in range(len(visit.slots)):
+                slot = p.v_slot0[v] + k
+                shifts = p.s_cand[p.s_cand_ptr[slot] : p.s_cand_ptr[slot + 1]]
+                possible[visit.id, k] = [instance.shifts[h].id for h in shifts]
+    return possible
