@@ -81,3 +81,16 @@ def test_a_password_can_be_shown_and_hidden(open_page):
     assert page.locator("#f-password").get_attribute("type") == "text"
     button.click()
     assert page.locator("#f-password").get_attribute("type") == "password"
+
+
+def test_a_sent_form_that_is_changed_afterwards_is_a_new_request(open_page):
+    page = open_page("need")
+    page.route("**/press", lambda route: route.fulfill(status=204))
+    key = page.locator("form[data-draft] input[name=_idem]")
+    first = key.input_value()
+    page.locator(".form-foot button").first.click(no_wait_after=True)
+    page.wait_for_timeout(300)
+    assert key.input_value() == first
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    page.locator("#f-best").fill("10:45")
+    assert key.input_value() != first

@@ -10,7 +10,7 @@
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
-    form.dataset.sent = "1";
+    form.dataset.sent = form.dataset.used = "1";
     // Only after the browser has read the form: a disabled button would not send its own value.
     setTimeout(() => { for (const button of form.querySelectorAll("button[type=submit]")) button.classList.add("is-busy"); });
   });
@@ -18,6 +18,15 @@
     delete form.dataset.sent;
     for (const button of form.querySelectorAll(".is-busy")) button.classList.remove("is-busy");
   }
+  // Whoever comes back to a sent form and changes something means a new request: it gets a new key. Unchanged, it keeps
+  // the old one, and the server answers as the first time.
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (!form?.dataset.used) return;
+    delete form.dataset.used;
+    const fresh = [...crypto.getRandomValues(new Uint8Array(18))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    for (const key of form.querySelectorAll("input[name=_idem]")) key.value = fresh;
+  });
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(ready));
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target.closest?.("form");
