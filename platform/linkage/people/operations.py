@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -38,6 +38,8 @@ ID_NUMBER_FAULTS = {
 }
 ABSENCE_REASONS = ("ill", "leave", "training", "family", "other")
 LONGEST_DAY = 2160
+DAY_MINUTES = 1440
+WEEK_MINUTES = 7 * DAY_MINUTES
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class WeekSpan:
     area_id: int
     break_from: int | None = None
     break_minutes: int = 0
+    field: str = field(default="", compare=False)  # where a form asks for it: errors are told there
 
 
 def checked(draft: PersonDraft) -> PersonDraft:
@@ -252,18 +255,26 @@ def set_week_pattern(
 
 def _check_week(week: Sequence[WeekSpan]) -> None:
     errors: dict[str, list[Any]] = {}
-    end_of_day: dict[int, int] = {}
-    for span in sorted(week, key=lambda one: (one.weekday, one.start_minute)):
-        field = f"day{span.weekday}_from"
+    busy_until = max((_in_week(span)[1] for span in week), default=0) - WEEK_MINUTES  # of the Sunday before
+    for span in sorted(week, key=_in_week):
+        start, end = _in_week(span)
+        where = span.field or f"day{span.weekday}_from"
         if not 0 <= span.start_minute < span.end_minute <= LONGEST_DAY:
-            errors[field] = [_l("The end must lie after the beginning.")]
-        elif span.start_minute < end_of_day.get(span.weekday, 0):
-            errors[field] = [_l("Two stretches of this day overlap.")]
+            errors[where] = [_l("The end must lie after the beginning.")]
+        elif start < busy_until:
+            errors[where] = [_l("Two stretches of the week overlap.")]
         elif span.break_minutes and not _break_fits(span):
-            errors["break_from"] = [_l("The break must lie within the working hours of each day.")]
-        end_of_day[span.weekday] = span.end_minute
+            said = _l("The break must lie within the working hours of each day.")
+            errors[where.replace("_from", "_break_from")] = [said]
+        busy_until = max(busy_until, end)
     if errors:
         raise InvalidInput(_l("Please check what you entered."), errors=errors)
+
+
+def _in_week(span: WeekSpan) -> tuple[int, int]:
+    """Beginning and end in minutes from Monday's midnight."""
+    midnight = span.weekday * DAY_MINUTES
+    return midnight + span.start_minute, midnight + span.end_minute
 
 
 def _break_fits(span: WeekSpan) -> bool:
@@ -290,8 +301,8 @@ def add_absence(
     Raises InvalidInput.
     """
     if reason not in ABSENCE_REASONS:
-        raise InvalidInput(_l("Choose a reason."), field="absent_reason")
-    _check_stretch(first, last, start_minute, end_minute, "absent")
+        raise InvalidInput(_l("Choose a reason."), field="ex_reason")
+    _check_stretch(first, last, start_minute, end_minute)
     row = _exception(person, "absent", first, last, start_minute, end_minute, by, now)
     row.reason = reason
     db.session.flush()
@@ -315,7 +326,7 @@ def add_extra(
     now: datetime,
 ) -> WorkException:
     """The person works these hours, too, on each day of first..last.  Raises InvalidInput."""
-    _check_stretch(first, last, start_minute, end_minute, "extra")
+    _check_stretch(first, last, start_minute, end_minute)
     row = _exception(person, "extra", first, last, start_minute, end_minute, by, now)
     row.work_kind, row.area_id, row.organisation_id = kind, area_id, organisation_id
     db.session.flush()
@@ -347,13 +358,13 @@ def _exception(
     return row
 
 
-def _check_stretch(first: date, last: date, start: int | None, end: int | None, prefix: str) -> None:
+def _check_stretch(first: date, last: date, start: int | None, end: int | None) -> None:
     if last < first:
-        raise InvalidInput(_l("The last day lies before the first."), field=f"{prefix}_last")
+        raise InvalidInput(_l("The last day lies before the first."), field="ex_last")
     if (start is None) != (end is None):
-        raise InvalidInput(_l("Give both hours, or none for the whole day."), field=f"{prefix}_from")
+        raise InvalidInput(_l("Give both hours, or none for the whole day."), field="ex_from")
     if start is not None and end is not None and not 0 <= start < end <= LONGEST_DAY:
-        raise InvalidInput(_l("The end must lie after the beginning."), field=f"{prefix}_from")
+        raise InvalidInput(_l("The end must lie after the beginning."), field="ex_from")
 
 
 def _moments(row: WorkException) -> list[tuple[datetime, datetime]]:
@@ -380,16 +391,16 @@ def cancel_exception(row: WorkException, person: Person, *, by: Actor, now: date
             announce(AbsenceRecorded(by.user_id, now, person.id, starts_at, ends_at))
 
 
-def open_field(subject: Any, field: str, *, purpose: str, by: Actor, now: datetime) -> Any:
+def open_field(subject: Any, name: str, *, purpose: str, by: Actor, now: datetime) -> Any:
     """Give the value of a sealed field and note who opened it, when and what for (audit and access log)."""
-    audit.record(f"{subject.__tablename__}.reveal", subject, by=by.user_id, now=now, field=field, purpose=purpose)
+    audit.record(f"{subject.__tablename__}.reveal", subject, by=by.user_id, now=now, field=name, purpose=purpose)
     db.session.add(
         AccessRow(
             at=now,
             user_id=by.user_id,
-            endpoint=f"reveal/{field}/{purpose}"[:80],
+            endpoint=f"reveal/{name}/{purpose}"[:80],
             subject_kind=subject.__tablename__,
             subject_id=str(subject.id),
         )
     )
-    return getattr(subject, field)
+    return getattr(subject, name)

@@ -166,9 +166,11 @@ def test_a_second_change_from_the_same_day_replaces_the_first(commit, world, man
     [
         ([(0, 600, 540)], "day0_from"),
         ([(0, 480, 720), (0, 660, 900)], "day0_from"),
-        ([(0, 480, 720, 690, 60)], "break_from"),
+        ([(0, 480, 720, 690, 60)], "day0_break_from"),
+        ([(0, 1320, 1800), (1, 300, 600)], "day1_from"),
+        ([(6, 1320, 1800), (0, 300, 600)], "day0_from"),
     ],
-    ids=["backwards", "overlapping", "break outside"],
+    ids=["backwards", "overlapping", "break outside", "the next morning", "Monday morning"],
 )
 def test_an_impossible_week_is_refused_at_its_field(ctx, manager, wu, now, spans, field):
     week = [WeekSpan(day, start, end, 3, *rest) for day, start, end, *rest in spans]
