@@ -23,6 +23,7 @@ ROOMS = TRANSLATIONS / "rooms"
 LOCALE = "zh"
 SHELL = "shell"  # what stands in no room: templates/, cli.py and the like
 KEYWORDS = {**DEFAULT_KEYWORDS, "_l": None, "lazy_gettext": None, "lazy_ngettext": (1, 2), "_n": (1, 2)}
+KEYWORDS["lazy_pgettext"] = ((1, "c"), 2)
 METHODS = {".py": "python", ".html": "jinja2.ext:babel_extract", ".txt": "jinja2.ext:babel_extract"}
 HEADER = rb"""msgid ""
 msgstr ""
@@ -104,15 +105,19 @@ def _strings(value: object) -> list[str]:
 
 
 def run_extract() -> int:
-    """Bring every room's catalogue up to date: new texts enter empty, texts no longer used leave."""
+    """Bring every room's catalogue up to date: new texts enter as another room reads them, else empty; texts no
+    longer used leave.
+    """
     rooms = extracted()
+    elsewhere = {key: message.string for room in rooms for key, message in entries(stored(room)).items()}
     ROOMS.mkdir(parents=True, exist_ok=True)
     for room, template in sorted(rooms.items()):
         known = entries(stored(room))
         merged = Catalog(locale=LOCALE, fuzzy=False)
         for key, message in sorted(entries(template).items(), key=_order):
             old = known.get(key)
-            merged.add(message.id, old.string if old else "", context=message.context)
+            given = old.string if old and any(_strings(old.string)) else elsewhere.get(key, "")
+            merged.add(message.id, given, context=message.context)
         _write(room, merged)
     for path in ROOMS.glob("*.po"):
         if path.name.split(".")[0] not in rooms:

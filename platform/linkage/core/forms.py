@@ -24,11 +24,9 @@ MESSAGES = {
     "too_large": _l("This number is too large."),
     "special": _l("This is not a number."),
 }
-fields.Field.default_error_messages = {
-    **fields.Field.default_error_messages,
-    **MESSAGES,
-    "validator_failed": _l("This value is not possible."),
-}
+MESSAGES["validator_failed"] = _l("This value is not possible.")
+for kind in {fields.Field, *(getattr(fields, name) for name in fields.__all__ if name != "Constant")}:
+    kind.default_error_messages = {**kind.default_error_messages, **MESSAGES}
 
 
 class FormSchema(Schema):

@@ -150,7 +150,7 @@ def week_of(data: dict[str, Any], areas: Collection[int]) -> list[WeekSpan]:
             errors[prefix + "days"] = [_l("Choose at least one day.")]
         elif start is None or end is None:
             errors[prefix + "from"] = [_l("Give both hours.")]
-        elif area not in areas:
+        elif area is None or area not in areas:
             errors[prefix + "area"] = [_l("Choose an area.")]
         else:
             week += _spans(prefix, days, start, end, area, data)
@@ -162,8 +162,7 @@ def week_of(data: dict[str, Any], areas: Collection[int]) -> list[WeekSpan]:
 def _spans(prefix: str, days: Sequence[int], start: time, end: time, area: int, data: dict[str, Any]) -> list[WeekSpan]:
     first, last = _minutes(start), _minutes(end)
     begins, length = data.get(prefix + "break_from"), data.get(prefix + "break_minutes") or 0
-    has_break = begins is not None and length > 0
-    pause = _minutes(begins) if has_break else None
+    pause = _minutes(begins) if begins is not None and length > 0 else None
     if pause is not None and pause < first:
         pause += DAY_MINUTES
     return [
@@ -173,7 +172,7 @@ def _spans(prefix: str, days: Sequence[int], start: time, end: time, area: int, 
             last if last > first else last + DAY_MINUTES,
             area,
             break_from=pause,
-            break_minutes=length if has_break else 0,
+            break_minutes=0 if pause is None else length,
             field=prefix + "from",
         )
         for day in sorted(set(days))
@@ -206,7 +205,7 @@ def _save_exception(
     area = data.get("ex_area") or (next(iter(areas)) if len(areas) == 1 else None)
     if start is None or end is None:
         raise InvalidInput(_l("Give both hours."), field="ex_from")
-    if area not in areas:
+    if area is None or area not in areas:
         raise InvalidInput(_l("Choose an area."), field="ex_area")
     add_extra(
         person,
