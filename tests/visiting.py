@@ -14,6 +14,7 @@ from linkage.core.permissions import Role
 from linkage.core.transactions import unit_of_work
 from linkage.households.models import Household
 from linkage.needs.operations import NeedRequest, post_need
+from linkage.offers import operations
 from linkage.organisations.models import Carer
 from linkage.services.models import Service
 from linkage.visits import booking
@@ -135,3 +136,13 @@ def overlaps(person_id):
         .order_by(Assignment.busy_from)
     ).all()
     return [(one, two) for one, two in pairwise(rows) if two.busy_from < one.ends_at]
+
+
+def open_for(world, slot_id, names, *, fallback=None, now=None, hour="09:00", line="lukang/meal", charge=1, **values):
+    """Open a round about a slot on its day: `names` are candidates in order, `fallback` the carer behind them."""
+    slot = db.session.get(Slot, slot_id)
+    start = parse_moment(f"{slot.visit.day}T{hour}")
+    end = start + timedelta(minutes=slot.visit.duration_minutes)
+    behind = fallback and operations.Fallback(world.key(fallback), world.key("line/" + line), start, charge, **values)
+    asked = [operations.Candidate(world.key(name), start, end) for name in names]
+    return operations.open_round(slot, asked, fallback=behind, by=None, now=now or world.NOW)

@@ -18,9 +18,9 @@ from linkage.visits.models import Slot
 class OfferRound(UuidKey, Created, Model):
     """All questions about one slot: whom to ask next, and the paid carer kept in reserve behind it.
 
-    `candidates` are ranked {"person_id", "starts_at", "ends_at", "reasons"}; a fallback holds reserved capacity
-    on `fallback_line_id` until `fallback_until`. Open until `closed_at`; `outcome`: accepted, fallback, nobody,
-    withdrawn.
+    `candidates` are ranked (`operations.Candidate` as JSON); a fallback holds reserved capacity on
+    `fallback_line_id`. Nobody is asked any more after `fallback_at`. Open until `closed_at`; `outcome`: accepted,
+    fallback, nobody, withdrawn.
     """
 
     __tablename__ = "offer_rounds"
@@ -33,7 +33,8 @@ class OfferRound(UuidKey, Created, Model):
     fallback_line_id: Mapped[uuid.UUID | None] = ref("contract_lines.id", nullable=True)
     fallback_starts_at: Mapped[datetime | None]
     fallback_charge: Mapped[int] = mapped_column(default=0)
-    fallback_at: Mapped[datetime | None]  # latest moment at which the carer must be told
+    fallback_travel_minutes: Mapped[int] = mapped_column(default=0)
+    fallback_at: Mapped[datetime | None]  # when asking ends; the carer is told then
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(12))
     slot: Mapped[Slot] = relationship()

@@ -1,0 +1,61 @@
+"""What offers do when something happens below."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from linkage.core.clock import at_minutes
+from linkage.core.events import (
+    AbsenceRecorded,
+    ConsentWithdrawn,
+    PersonDied,
+    SlotReleased,
+    VisitCancelled,
+    effect,
+)
+from linkage.core.extensions import db
+from linkage.offers import operations, queries
+from linkage.offers.models import OfferRound
+from linkage.visits import status
+from linkage.visits.models import Slot, Visit
+
+status.asked_by(queries.slot_is_asked)
+
+
+@effect(VisitCancelled, "offers")
+def withdraw_questions(event: VisitCancelled) -> None:
+    """Nobody is asked about a visit that will not take place, or not like this."""
+    for row in queries.open_rounds_of_visit(event.visit_id):
+        operations.withdraw_round(row, by=None, now=event.now)
+
+
+@effect(SlotReleased, "offers")
+def undo_acceptance(event: SlotReleased) -> None:
+    """Whoever no longer comes has no accepted offer there any more: the slot may be asked about anew."""
+    operations.end_acceptance(event.slot_id, event.person_id, now=event.now)
+
+
+@effect(AbsenceRecorded, "offers")
+def end_questions_to_the_absent(event: AbsenceRecorded) -> None:
+    operations.withdraw_offers_of(event.person_id, event.starts_at, event.ends_at, by=None, now=event.now)
+
+
+@effect(PersonDied, "offers")
+def end_questions_to_the_dead(event: PersonDied) -> None:
+    operations.withdraw_offers_of(event.person_id, at_minutes(event.on, 0), None, by=None, now=event.now)
+
+
+@effect(ConsentWithdrawn, "offers")
+def stop_asking_volunteers(event: ConsentWithdrawn) -> None:
+    """Without the household's consent no volunteer is asked any more; the paid carer behind takes over."""
+    if event.purpose != "volunteers":
+        return
+    rows = db.session.scalars(
+        select(OfferRound)
+        .join(Slot, Slot.id == OfferRound.slot_id)
+        .join(Visit, Visit.id == Slot.visit_id)
+        .where(Visit.household_id == event.household_id, OfferRound.closed_at.is_(None))
+        .order_by(OfferRound.id)
+    ).all()
+    for row in rows:
+        operations.stop_asking(row, now=event.now)

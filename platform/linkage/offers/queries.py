@@ -1,0 +1,160 @@
+"""Reading offers and rounds. What a volunteer sees before accepting is made here: never a name, never a door."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy.orm import joinedload
+
+from linkage.areas.models import Area, Place
+from linkage.core.clock import local_date
+from linkage.core.extensions import db
+from linkage.core.permissions import Actor, visible_rows
+from linkage.needs.models import Need
+from linkage.offers.models import Offer, OfferRound
+from linkage.services.models import Service
+from linkage.visits.models import Slot, Visit
+from linkage.volunteers.models import Volunteer
+
+EARTH_METRES = 6_371_008.8
+COARSE_METRES = 100
+
+
+def visible(actor: Actor) -> Select[tuple[Offer]]:
+    """The offers that `actor` may see: where every list begins."""
+    return visible_rows(actor, Offer)
+
+
+def get_offer(offer_id: uuid.UUID) -> Offer | None:
+    return db.session.get(Offer, offer_id)
+
+
+def unanswered() -> ColumnElement[bool]:
+    """SQL: asked, and neither answered nor run out nor withdrawn."""
+    return and_(
+        Offer.accepted_at.is_(None),
+        Offer.declined_at.is_(None),
+        Offer.expired_at.is_(None),
+        Offer.withdrawn_at.is_(None),
+    )
+
+
+def slot_is_asked() -> ColumnElement[bool]:
+    """SQL over `Slot`: somebody has been asked and has not answered."""
+    return exists().where(Offer.slot_id == Slot.id, unanswered())
+
+
+def open_round(slot_id: uuid.UUID) -> OfferRound | None:
+    return db.session.scalars(
+        select(OfferRound).where(OfferRound.slot_id == slot_id, OfferRound.closed_at.is_(None))
+    ).one_or_none()
+
+
+def open_rounds_of_visit(visit_id: uuid.UUID) -> Sequence[OfferRound]:
+    return db.session.scalars(
+        select(OfferRound)
+        .join(Slot, Slot.id == OfferRound.slot_id)
+        .where(Slot.visit_id == visit_id, OfferRound.closed_at.is_(None))
+        .order_by(OfferRound.id)
+    ).all()
+
+
+def open_offers(round_id: uuid.UUID) -> Sequence[Offer]:
+    return db.session.scalars(
+        select(Offer).where(Offer.round_id == round_id, unanswered()).order_by(Offer.asked_at, Offer.id)
+    ).all()
+
+
+def open_offers_of(person_id: uuid.UUID) -> Sequence[Offer]:
+    return db.session.scalars(select(Offer).where(Offer.person_id == person_id, unanswered()).order_by(Offer.id)).all()
+
+
+def asked_people(round_id: uuid.UUID) -> set[uuid.UUID]:
+    return set(db.session.scalars(select(Offer.person_id).where(Offer.round_id == round_id)))
+
+
+def waiting_for(actor: Actor, now: datetime) -> Sequence[Offer]:
+    """The questions that `actor` can still answer, soonest deadline first."""
+    return db.session.scalars(
+        visible(actor)
+        .where(Offer.person_id == actor.person_id, unanswered(), Offer.ends_at > now)
+        .order_by(Offer.answer_by, Offer.id)
+        .options(joinedload(Offer.slot).joinedload(Slot.visit))
+    ).all()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """All that a volunteer learns before saying yes (progressive disclosure)."""
+
+    offer: Offer
+    service: Service
+    community: str
+    community_metres: int | None  # from the volunteer's home to the centre of the community, to 100 m
+    repeats: str | None
+    people: int
+    risk: str
+    insured: bool
+
+    @property
+    def minutes(self) -> int:
+        return int((self.offer.ends_at - self.offer.starts_at).total_seconds() // 60)
+
+
+def preview(offer: Offer) -> Preview:
+    """The preview of one offer. Takes nothing from the visit but service, community, time and number of people."""
+    visit = db.session.execute(
+        select(Visit.area_id, Visit.service_id, Visit.people, Need.recurrence)
+        .join(Slot, Slot.visit_id == Visit.id)
+        .join(Need, Need.id == Visit.need_id)
+        .where(Slot.id == offer.slot_id)
+    ).one()
+    community = _community(visit.area_id)
+    service = db.session.get(Service, visit.service_id)
+    volunteer = db.session.scalars(select(Volunteer).where(Volunteer.person_id == offer.person_id)).one_or_none()
+    assert service is not None
+    return Preview(
+        offer=offer,
+        service=service,
+        community=community.name,
+        community_metres=_coarse(volunteer, community),
+        repeats=visit.recurrence,
+        people=visit.people,
+        risk=service.risk,
+        insured=_is_insured(volunteer, offer),
+    )
+
+
+def _is_insured(volunteer: Volunteer | None, offer: Offer) -> bool:
+    return volunteer is not None and volunteer.insured_to is not None and volunteer.insured_to >= local_date(offer.ends_at)
+
+
+def _community(area_id: int) -> Area:
+    """The community that an area is or lies in: a grid would say too much."""
+    area = db.session.get(Area, area_id)
+    assert area is not None
+    while area.level == "grid" and area.parent is not None:
+        area = area.parent
+    return area
+
+
+def _coarse(volunteer: Volunteer | None, community: Area) -> int | None:
+    """Metres to the community's centre, rounded up to 100: an exact distance would give a home away."""
+    place = db.session.get(Place, volunteer.home_place_id) if volunteer and volunteer.home_place_id else None
+    position = place.position if place else None
+    if position is None or community.lat is None or community.lon is None:
+        return None
+    metres = great_circle(position[0], position[1], community.lat, community.lon)
+    return max(1, math.ceil(metres / COARSE_METRES)) * COARSE_METRES
+
+
+def great_circle(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Metres between two points in WGS-84 degrees (haversine)."""
+    a, b = math.radians(lat1), math.radians(lat2)
+    half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_METRES * math.asin(math.sqrt(half))
