@@ -1126,6 +1126,7 @@ def upgrade():
         sa.Column("fallback_line_id", sa.Uuid(), nullable=True),
         sa.Column("fallback_starts_at", UtcDateTime(), nullable=True),
         sa.Column("fallback_charge", sa.Integer(), nullable=False),
+        sa.Column("fallback_travel_minutes", sa.Integer(), nullable=False),
         sa.Column("fallback_at", UtcDateTime(), nullable=True),
         sa.Column("closed_at", UtcDateTime(), nullable=True),
         sa.Column("outcome", sa.String(length=12), nullable=True),
