@@ -131,7 +131,8 @@ def preview(offer: Offer) -> Preview:
 
 
 def _is_insured(volunteer: Volunteer | None, offer: Offer) -> bool:
-    return volunteer is not None and volunteer.insured_to is not None and volunteer.insured_to >= local_date(offer.ends_at)
+    day = local_date(offer.ends_at)
+    return volunteer is not None and volunteer.insured_to is not None and volunteer.insured_to >= day
 
 
 def _community(area_id: int) -> Area:
