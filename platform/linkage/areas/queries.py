@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from linkage.areas.models import Area
 from linkage.core.extensions import db
+from linkage.core.permissions import Actor, scoped
 
 
 def under(path: str) -> Select[int]:
@@ -43,3 +44,15 @@ def is_under(area: Area, path: str) -> bool:
 
 def children(area_ids: Iterable[int]) -> Select[Area]:
     return select(Area).where(Area.parent_id.in_(list(area_ids)), Area.closed_on.is_(None)).order_by(Area.code, Area.id)
+
+
+def areas_where(actor: Actor, right_name: str, levels: Sequence[str]) -> Sequence[Area]:
+    """The areas of these levels in which the actor has the right, in the order of their codes."""
+    wanted = scoped(actor, right_name, Area).where(Area.level.in_(levels), Area.closed_on.is_(None))
+    return db.session.scalars(wanted.order_by(Area.code, Area.id)).all()
+
+
+def planning_areas() -> Sequence[Area]:
+    """Every area that is planned as one (by default each street)."""
+    wanted = select(Area).where(Area.is_planning_area, Area.closed_on.is_(None))
+    return db.session.scalars(wanted.order_by(Area.code, Area.id)).all()

@@ -130,6 +130,7 @@ def mask_name(name: str) -> str:
 
 def mask_phone(number: str) -> str:
     """138****8000 from 13800138000; a number too short to mask so shows its last two digits only."""
+    number = number.removeprefix("+86")  # as stored; people in China write 138…
     return f"{number[:3]}****{number[-4:]}" if len(number) >= 10 else f"****{number[-2:]}"
 
 

@@ -11,7 +11,7 @@ from datetime import date, time
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 from werkzeug.datastructures import MultiDict
 
 from linkage.core.errors import DomainError, InvalidInput
@@ -27,6 +27,26 @@ MESSAGES = {
 MESSAGES["validator_failed"] = _l("This value is not possible.")
 for kind in {fields.Field, *(getattr(fields, name) for name in fields.__all__ if name != "Constant")}:
     kind.default_error_messages = {**kind.default_error_messages, **MESSAGES}
+
+
+def one_of(values: Any) -> validate.OneOf:
+    """One of the offered values."""
+    return validate.OneOf(values, error=_l("This value is not possible."))
+
+
+def at_most(characters: int) -> validate.Length:
+    """So long and no longer."""
+    return validate.Length(max=characters, error=_l("At most %(number)s characters.", number=characters))
+
+
+def between(low: int, high: int) -> validate.Range:
+    """From `low` to `high`, both included."""
+    return validate.Range(low, high, error=_l("From %(low)s to %(high)s.", low=low, high=high))
+
+
+def shaped(pattern: str, error: Any) -> validate.Regexp:
+    """The whole text has the form of `pattern`; `error`: a sentence that gives an example."""
+    return validate.Regexp(f"(?:{pattern})$", error=error)
 
 
 class FormSchema(Schema):

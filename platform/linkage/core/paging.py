@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -25,13 +25,13 @@ class Page(Generic[R]):
     total: int
 
 
-def paginate(wanted: Select[Any], *, load: Callable[[Any], R] = lambda row: row) -> Page[R]:
-    """The page that the address asks for (``?page=2``; the last one where it asks for more), rows by `load`."""
+def paginate(wanted: Select[R]) -> Page[R]:
+    """The page that the address asks for (``?page=2``; the last one where it asks for more)."""
     total = db.session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
     pages = max(1, -(-total // PER_PAGE))
     number = min(max(1, request.args.get("page", 1, type=int)), pages)
     rows = db.session.scalars(wanted.limit(PER_PAGE).offset((number - 1) * PER_PAGE)).unique().all()
-    return Page([load(row) for row in rows], number, pages, total)
+    return Page(list(rows), number, pages, total)
 
 
 def order(columns: Mapping[str, Any], default: str, tie: Any) -> list[ColumnElement[Any]]:

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from linkage.areas.models import Area
 from linkage.core.columns import Created, Dated, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.people.models import Person
@@ -29,6 +30,7 @@ class Organisation(UuidKey, Created, Versioned, Model):
     lat: Mapped[float | None]
     lon: Mapped[float | None]
     closed_on: Mapped[date | None]
+    area: Mapped[Area] = relationship()
 
 
 class Carer(UuidKey, Created, Versioned, Dated, Model):

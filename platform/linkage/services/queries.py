@@ -16,12 +16,12 @@ from linkage.services.models import HeldQualification, Qualification, Service
 WARN_DAYS = (90, 60, 30, 7)
 
 
-def visible(actor: Actor) -> Select[tuple[Service]]:
+def visible(actor: Actor) -> Select[Service]:
     """The services that the actor may see, in the catalogue's order."""
     return visible_rows(actor, Service).order_by(Service.position, Service.code)
 
 
-def rows(wanted: Select[tuple[Service]]) -> list[Service]:
+def rows(wanted: Select[Service]) -> list[Service]:
     return list(db.session.scalars(wanted))
 
 
