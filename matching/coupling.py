@@ -13,7 +13,7 @@ from ortools.sat.python import cp_model
 
 from matching.arrays import NEVER, RULES, Problem
 from matching.construction import put_single, slot_bounds
-from matching.cpsat import run
+from matching.cpsat import Solved, run
 from matching.instance import LineRule
 from matching.kernel import best_in_shift, draw, drawn, take
 from matching.search import Search, Snapshot
@@ -49,9 +49,9 @@ def improve_lines(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]
         return
     _caps(search.problem, search.state.k_used, model)
     model.cp.minimize(sum(round(cost) * var for cost, var in model.costs))
-    solver = run(model.cp, stop, seconds=SECONDS, effort=EFFORT)
-    if solver is not None:
-        _apply(search, model, solver)
+    solved = run(model.cp, stop, seconds=SECONDS, effort=EFFORT)
+    if solved is not None:
+        _apply(search, model, solved)
         yield search.snapshot(), False
 
 
@@ -149,21 +149,21 @@ def _caps(p: Problem, used: np.ndarray, model: _Model) -> None:
         model.cp.add(sum(amount * var for amount, var in rows) <= int(max(0, p.k_cap[k] - fixed)))
 
 
-def _apply(search: Search, model: _Model, solver: cp_model.CpSolver) -> None:
+def _apply(search: Search, model: _Model, solved: Solved) -> None:
     """Change the present plan as the model says: drop, rebook, then place."""
     p, state = search.problem, search.state
     for v, kept in model.kept.items():
-        if not solver.value(kept):
+        if not solved.value(kept):
             for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
                 take(search.p, search.s, slot)
     for (slot, line), var in model.pays.items():
-        if solver.value(var) and state.s_line[slot] != line:
+        if solved.value(var) and state.s_line[slot] != line:
             day = int(p.h_day[state.s_shift[slot]])
             draw(search.p, search.s, slot, int(state.s_line[slot]), day, -1.0)
             draw(search.p, search.s, slot, line, day, 1.0)
             state.s_line[slot] = line
     for (slot, h, _), var in model.placed.items():
-        if solver.value(var) and state.s_shift[slot] < 0:
+        if solved.value(var) and state.s_shift[slot] < 0:
             lo, hi = slot_bounds(search.p, slot)
             at = best_in_shift(search.p, search.s, slot, h, lo, hi, True, NEVER)
             if at.cost < NEVER:

@@ -1,6 +1,7 @@
 """Running a CP-SAT model so that it is repeatable, bounded, and can be cancelled."""
 
 import threading
+from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
@@ -9,11 +10,26 @@ from matching.stop import Stop
 POLL_SECONDS = 0.1
 
 
-def run(model: cp_model.CpModel, stop: Stop, *, seconds: float, effort: float) -> cp_model.CpSolver | None:
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A solver that holds a solution, and whether that is proven optimal."""
+
+    solver: cp_model.CpSolver
+    optimal: bool
+
+    def value(self, variable: cp_model.IntVar) -> int:
+        return int(self.solver.value(variable))
+
+    @property
+    def objective(self) -> float:
+        return self.solver.objective_value
+
+
+def run(model: cp_model.CpModel, stop: Stop, *, seconds: float, effort: float) -> Solved | None:
     """Solve with one worker for at most `seconds` of what the stopping rule leaves.
 
     Without a limit of time (an iteration budget) the limit is `effort`, CP-SAT's deterministic time, so
-    that the same input gives the same plan. Returns the solver, or None if it found no solution.
+    that the same input gives the same plan. Returns None if it found no solution.
     """
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
@@ -30,11 +46,9 @@ def run(model: cp_model.CpModel, stop: Stop, *, seconds: float, effort: float) -
     finally:
         done.set()
         watcher.join()
-    return solver if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None
-
-
-def is_optimal(solver: cp_model.CpSolver) -> bool:
-    return solver.status_name() == "OPTIMAL"
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return None
+    return Solved(solver, status == cp_model.OPTIMAL)
 
 
 def _watch(solver: cp_model.CpSolver, stop: Stop, done: threading.Event) -> None:

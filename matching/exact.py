@@ -25,7 +25,7 @@ from matching.arrays import (
     Problem,
 )
 from matching.coupling import covering_lines
-from matching.cpsat import is_optimal, run
+from matching.cpsat import Solved, run
 from matching.handles import LOST_PIN
 from matching.kernel import FEN, draw, drawn, put
 from matching.search import Search, Snapshot
@@ -68,15 +68,15 @@ def solve_exactly(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]
         return
     model = build_model(search)
     hint(search, model)
-    solver = run(model.cp, stop, seconds=SHARE * (left or 0), effort=EFFORT)
-    if solver is None:
+    solved = run(model.cp, stop, seconds=SHARE * (left or 0), effort=EFFORT)
+    if solved is None:
         return
-    _rebuild(search, model, solver)
+    _rebuild(search, model, solved)
     plan = search.snapshot()
     loose = _loosened(search, plan)
     plan = plan if loose is None or plan.beats(loose) else loose
     energy = plan.points + float((search.problem.rank_points * plan.unserved).sum())
-    yield plan, is_optimal(solver) and energy <= solver.objective_value + 0.5
+    yield plan, solved.optimal and energy <= solved.objective + 0.5
 
 
 def _loosened(search: Search, plan: Snapshot) -> Snapshot | None:
@@ -394,12 +394,12 @@ def hint(search: Search, model: _Model) -> None:
         model.cp.add_hint(var, int((state.s_shift[slots] >= 0).all()))
 
 
-def _rebuild(search: Search, model: _Model, solver: cp_model.CpSolver) -> None:
+def _rebuild(search: Search, model: _Model, solved: Solved) -> None:
     """Make the solver's plan the present one, every start fixed where the solver put it."""
     search.clear()
-    rows = [(solver.value(model.starts[slot]), slot, h) for (slot, h), var in model.takes.items() if solver.value(var)]
+    rows = [(solved.value(model.starts[slot]), slot, h) for (slot, h), var in model.takes.items() if solved.value(var)]
     for start, slot, h in sorted(rows):
-        lines = [n for (s, g, n), var in model.pays.items() if (s, g) == (slot, h) and solver.value(var)]
+        lines = [n for (s, g, n), var in model.pays.items() if (s, g) == (slot, h) and solved.value(var)]
         line = lines[0] if lines else -1
         position = int(search.state.length[h])
         put(search.p, search.s, slot, h, position, 0, float(start), line)
