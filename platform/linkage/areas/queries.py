@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from linkage.areas.models import Area
+from linkage.areas.models import Area, AreaCode, Estate, Place
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, scoped
+from linkage.core.permissions import Actor, scoped, visible_rows
 
 
 def under(path: str) -> Select[int]:
@@ -56,3 +57,60 @@ def planning_areas() -> Sequence[Area]:
     """Every area that is planned as one (by default each street)."""
     wanted = select(Area).where(Area.is_planning_area, Area.closed_on.is_(None))
     return db.session.scalars(wanted.order_by(Area.code, Area.id)).all()
+
+
+def visible(actor: Actor) -> Select[Area]:
+    """The areas that the actor may see: their own and all below it."""
+    return visible_rows(actor, Area)
+
+
+def roots(actor: Actor) -> Sequence[Area]:
+    """The topmost areas that the actor may see, where browsing begins."""
+    seen = db.session.scalars(visible(actor).where(Area.closed_on.is_(None)).order_by(Area.code, Area.id)).all()
+    ids = {area.id for area in seen}
+    return [area for area in seen if area.parent_id not in ids]
+
+
+def counts_below(area_ids: Iterable[int]) -> dict[int, int]:
+    """How many open areas lie directly below each."""
+    rows = db.session.execute(
+        select(Area.parent_id, func.count())
+        .where(Area.parent_id.in_(list(area_ids)), Area.closed_on.is_(None))
+        .group_by(Area.parent_id)
+    )
+    return {parent_id: count for parent_id, count in rows if parent_id is not None}
+
+
+def codes_of(area_id: int) -> Sequence[AreaCode]:
+    """The published codes of an area with their dates, the newest first."""
+    return db.session.scalars(
+        select(AreaCode).where(AreaCode.area_id == area_id).order_by(AreaCode.valid_from.desc())
+    ).all()
+
+
+def by_code(code: str, on: date) -> Area | None:
+    """The area that had this published code on `on`; None where none had."""
+    return db.session.scalars(
+        select(Area).join(AreaCode, AreaCode.area_id == Area.id).where(AreaCode.code == code, AreaCode.on(on)).limit(1)
+    ).one_or_none()
+
+
+def find_estate(area_id: int, name: str) -> Estate | None:
+    return db.session.scalars(
+        select(Estate).where(Estate.area_id == area_id, Estate.name == name).limit(1)
+    ).one_or_none()
+
+
+def approximate_places(area_id: int) -> Sequence[Place]:
+    """The places of a community whose position nobody has shown yet."""
+    return db.session.scalars(
+        select(Place).where(Place.area_id == area_id, Place.position_source == "area").order_by(Place.id)
+    ).all()
+
+
+def centre_of(area: Area) -> tuple[float, float] | None:
+    """The centre of the area, or of the nearest one around it that has one."""
+    for row in reversed(ancestors(area)):
+        if row.lat is not None and row.lon is not None:
+            return row.lat, row.lon
+    return None
