@@ -1,0 +1,365 @@
+"""Ways to put one visit into a running plan without moving anyone: people, starts, lines, fallbacks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+
+from matching.candidates import Cover
+from matching.charging import Booked, drawing
+from matching.eligibility import allowed_mixes
+from matching.errors import UnsupportedField
+from matching.instance import FallbackRule, ProviderKind, TimeWindow, Visit
+from matching.objective import ObjectiveVector
+from matching.plan_state import Option, PlanState
+from matching.pricing import Terms, add, as_vector, no_terms, tardiness, told, total_points, unfairness, visit_terms
+
+ROUND_MINUTES = 5
+"""Starts are proposed on such round minutes where there are some."""
+SPREAD_MINUTES = 60
+"""Within one opening, starts so far apart are looked at."""
+TRIES = 60
+"""Once a way is found within a window, so many starts are looked at there, the promising first."""
+
+BATCH = 8
+"""Pairs of people looked at together, so that the next pair comes before the first one's tenth start."""
+LATER_POINTS = 500
+"""What each further start of the same opening is put back by in the order of trying."""
+
+Chosen = tuple[tuple[Option, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to fill the missing slots: the new bookings, those behind them, and what they change."""
+
+    booked: tuple[Booked, ...]
+    behind: tuple[Booked, ...]
+    options: tuple[Option, ...]
+    change: ObjectiveVector
+
+    @property
+    def points(self) -> float:
+        return self.change.total
+
+
+class Placing:
+    """All the ways to place one visit (or what it lacks) in one plan."""
+
+    def __init__(self, state: PlanState, visit: Visit) -> None:
+        if len(visit.slots) == 2 and visit.synchronisation.same_caregiver_allowed:
+            raise UnsupportedField("visit.synchronisation.same_caregiver_allowed", "is not honoured yet")
+        self.state = state
+        self.visit = visit
+        self.given = state.at_visit.get(visit.id, [])
+        filled = {b.slot for b in self.given}
+        self.missing = [k for k in range(len(visit.slots)) if k not in filled]
+        self._mixes = allowed_mixes(state.lookup, visit)
+        self._pairs = {frozenset((p.first_caregiver_id, p.second_caregiver_id)) for p in state.instance.excluded_pairs}
+        self._told_elsewhere = told(
+            state.lookup,
+            state.planned,
+            visits={a.visit_id for a in state.instance.running_plan.assignments} - {visit.id},
+        )
+
+    @cached_property
+    def options(self) -> list[list[Option]]:
+        """For each missing slot everyone who could fill it (for themselves, not yet with one another)."""
+        return [[o for o in self.state.options(self.visit, slot) if self._suits_given(o)] for slot in self.missing]
+
+    def ways(self) -> Iterator[Way]:
+        """Ways in no strict order; at least one if there is any, and many of the best."""
+        if not self.missing or not all(self.options):
+            return
+        for window in self.visit.windows:
+            found = 0
+            for tried, chosen in enumerate(self._starts(window)):
+                if found and tried >= TRIES:
+                    break
+                way = self._way(chosen)
+                if way is not None:
+                    found += 1
+                    yield way
+
+    def cover(self, starts: Sequence[float]) -> list[tuple[Cover, int]]:
+        """For each start (of the first missing slot): how it is covered, and by how many people."""
+        if not self.missing or not starts:
+            return [(Cover.NONE, 0)] * len(starts)
+        times = np.array(starts)[:, None]
+        able = [self._able(0, times, times)]
+        if len(self.missing) == 2:
+            rule = self.visit.synchronisation
+            able.append(self._able(1, times + rule.min_offset_minutes, times + rule.max_offset_minutes))
+            enough = self._together(*able)
+        else:
+            for other in self.given:
+                low, high = self._offsets(self.missing[0])
+                able[0] &= (times >= other.start_minutes + low) & (times <= other.start_minutes + high)
+            enough = able[0].any(axis=1)
+        found = []
+        for row in range(len(starts)):
+            chosen = zip(self.options, (mask[row] for mask in able), strict=True)
+            people = {o.caregiver.id for options, mask in chosen for o, on in zip(options, mask, strict=True) if on}
+            level = Cover.ENOUGH if enough[row] else Cover.SOME if people else Cover.NONE
+            found.append((level, len(people)))
+        return found
+
+    def _able(self, which: int, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Rows of starts by options: who could start at some time of [low, high] in the start's window."""
+        options = self.options[which]
+        earliest = np.array([o.earliest for o in options]).reshape(1, -1)
+        latest = np.array([o.latest for o in options]).reshape(1, -1)
+        able: np.ndarray = np.zeros((len(low), len(options)), dtype=bool)
+        for window in self.visit.windows:
+            a, b = self._span(window)
+            inside = (low >= a) & (low <= b)
+            able = able | (inside & (np.maximum(earliest, low) <= np.minimum(np.minimum(latest, high), b)))
+        return able
+
+    def _together(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Per start: is there a person for each slot who may come together?"""
+        one, two = ([o.caregiver.id for o in options] for options in self.options)
+        fits = np.array([[self.may_go_together(a, b) for b in two] for a in one], dtype=bool)
+        if not fits.size:
+            return np.zeros(len(first), dtype=bool)
+        return ((first.astype(np.int32) @ fits.astype(np.int32) > 0) & second).any(axis=1)
+
+    def may_go_together(self, first_id: str, second_id: str) -> bool:
+        """Whether these two people (slot 0, slot 1) may serve the visit together."""
+        if first_id == second_id or frozenset((first_id, second_id)) in self._pairs:
+            return False
+        people = self.state.lookup.caregivers
+        return self._mixes is None or (people[first_id].kind, people[second_id].kind) in self._mixes
+
+    # Starts to look at, the promising first
+
+    def _starts(self, window: TimeWindow) -> Iterator[Chosen]:
+        if len(self.missing) == 1:
+            yield from self._single_starts(window)
+        else:
+            yield from self._pair_starts(window)
+
+    def _single_starts(self, window: TimeWindow) -> Iterator[Chosen]:
+        span = self._span(window)
+        for other in self.given:
+            low, high = self._offsets(self.missing[0])
+            span = (max(span[0], other.start_minutes + low), min(span[1], other.start_minutes + high))
+        rows = []
+        for option in self.options[0]:
+            low, high = max(option.earliest, span[0]), min(option.latest, span[1])
+            if low <= high:
+                base = self._own_points(option)
+                for turn, start in enumerate(self._spread(window, low, high, option)):
+                    points = base + float(self._time_points(window, np.array(start)))
+                    rows.append((points + turn * LATER_POINTS, start, option))
+        rows.sort(key=lambda row: (row[0], row[1], row[2].caregiver.id))
+        return (((option, start),) for _, start, option in rows)
+
+    def _pair_starts(self, window: TimeWindow) -> Iterator[Chosen]:
+        first, second = self.options
+        low, high = self._common_starts(window)
+        points = np.add.outer([self._own_points(o) for o in first], [self._own_points(o) for o in second])
+        points = np.where(low <= high, points + 2 * self._time_points(window, low), np.inf)
+        order = np.argsort(points, axis=None, kind="stable")[: int((low <= high).sum())]
+        pairs = (divmod(int(place), len(second)) for place in order)
+        fitting = ((i, j) for i, j in pairs if self.may_go_together(first[i].caregiver.id, second[j].caregiver.id))
+        # A few pairs at a time: first the best start of each, then their others.
+        while batch := list(islice(fitting, BATCH)):
+            spreads = [
+                (i, j, self._spread(window, float(low[i, j]), float(high[i, j]), first[i], second[j])) for i, j in batch
+            ]
+            for turn in range(max(len(starts) for _, _, starts in spreads)):
+                for i, j, starts in spreads:
+                    if turn < len(starts):
+                        start = starts[turn]
+                        yield (first[i], start), (second[j], self._second_start(second[j], start))
+
+    def _common_starts(self, window: TimeWindow) -> tuple[np.ndarray, np.ndarray]:
+        """Per pair of options the starts [low, high] of slot 0 at which both can keep the offsets."""
+        first, second = self.options
+        rule = self.visit.synchronisation
+        low, high = self._span(window)
+        a0 = np.maximum([o.earliest for o in first], low)[:, None]
+        a1 = np.minimum([o.latest for o in first], high)[:, None]
+        b0 = np.maximum([o.earliest for o in second], low)[None, :]
+        b1 = np.minimum([o.latest for o in second], high)[None, :]
+        both = (a0 <= a1) & (b0 <= b1)
+        starts = np.maximum(a0, b0 - rule.max_offset_minutes)
+        ends = np.minimum(a1, b1 - rule.min_offset_minutes)
+        return starts, np.where(both, ends, -np.inf)
+
+    def _second_start(self, option: Option, first_start: float) -> float:
+        return max(option.earliest, first_start + self.visit.synchronisation.min_offset_minutes)
+
+    def _span(self, window: TimeWindow) -> tuple[float, float]:
+        return window.start_minutes, window.end_minutes + self.visit.max_tardiness_minutes
+
+    def _offsets(self, slot: int) -> tuple[float, float]:
+        """Least and greatest start of this slot minus start of the other."""
+        rule = self.visit.synchronisation
+        if slot == 1:
+            return rule.min_offset_minutes, rule.max_offset_minutes
+        return -rule.max_offset_minutes, -rule.min_offset_minutes
+
+    def _spread(self, window: TimeWindow, low: float, high: float, *options: Option) -> list[float]:
+        """Starts worth proposing in [low, high], the best for the household first: the first, each hour
+        after (unless late), preferred ones, and, where a volunteer must have a fallback, those at which
+        one becomes free."""
+        last = max(low, min(high, window.end_minutes))
+        starts = np.arange(low, last + 1e-9, SPREAD_MINUTES).tolist()
+        for wished in self.visit.preferred_windows:
+            starts += [max(low, min(last, edge)) for edge in (wished.start_minutes, wished.end_minutes)]
+        starts = [_rounded(start, last) for start in starts]
+        required = self.visit.fallback is FallbackRule.REQUIRED
+        if required and any(o.caregiver.kind is ProviderKind.VOLUNTEER for o in options):
+            helpers = (f.earliest for slot in self.missing for f in self.helpers[slot])
+            starts += [low, *(start for start in helpers if low <= start <= high)]
+        return sorted(dict.fromkeys(starts), key=lambda s: (float(self._time_points(window, np.array(s))), s))
+
+    def _time_points(self, window: TimeWindow, start: np.ndarray) -> np.ndarray:
+        weights = self.state.instance.weights
+        points = weights.tardiness_per_minute * np.maximum(0.0, start - window.end_minutes)
+        if self.visit.preferred_windows:
+            away = [
+                np.maximum(0.0, np.maximum(w.start_minutes - start, start - w.end_minutes))
+                for w in self.visit.preferred_windows
+            ]
+            points = points + weights.outside_preferred_per_minute * np.min(away, axis=0)
+        return points
+
+    def _own_points(self, option: Option) -> float:
+        """What the person would add, whatever the time: for the order of trying only."""
+        state, person = self.state, option.caregiver
+        row = Booked(self.visit, option.slot, person, option.shift, option.earliest)
+        lines = state.account.lines_for(self.visit, option.slot, person, option.shift.day)
+        if person.needs_contract_line and lines:
+            row = replace(row, line_id=lines[0])
+        terms = no_terms()
+        add(terms, visit_terms(state.account, [row]))
+        terms["tardiness_minutes"] = terms["outside_preferred_minutes"] = 0
+        self._add_route_terms(terms, option)
+        return total_points(state.instance.weights, terms)
+
+    # Turning a choice into bookings, exactly
+
+    @cached_property
+    def helpers(self) -> dict[int, list[Option]]:
+        """For each missing slot the paid people who could stand behind a volunteer."""
+        if self.visit.fallback is FallbackRule.NONE:
+            return {slot: [] for slot in self.missing}
+        return {
+            slot: [
+                o
+                for o in self.state.options(self.visit, slot, fallback=True)
+                if o.caregiver.kind is not ProviderKind.VOLUNTEER and self._suits_given(o)
+            ]
+            for slot in self.missing
+        }
+
+    def _suits_given(self, option: Option) -> bool:
+        """Whether the person may come together with whoever fills (or stands behind) the other slot."""
+        others = [*self.given, *self.state.behind_visit.get(self.visit.id, ())]
+        return all(
+            self.may_go_together(*_in_order(option.slot, option.caregiver.id, other.caregiver.id))
+            for other in others
+            if other.slot != option.slot
+        )
+
+    def _way(self, chosen: Chosen) -> Way | None:
+        booked: list[Booked] = []
+        for option, start in chosen:
+            row = self._with_line(Booked(self.visit, option.slot, option.caregiver, option.shift, start), booked, ())
+            if row is None:
+                return None
+            booked.append(row)
+        behind: list[Booked] = []
+        for row in booked:
+            helper = self._helper(row, booked, behind)
+            if helper is not None:
+                behind.append(helper)
+            elif self.visit.fallback is FallbackRule.REQUIRED and row.caregiver.kind is ProviderKind.VOLUNTEER:
+                return None
+        if not self._faces_fit(booked, behind):
+            return None
+        return Way(tuple(booked), tuple(behind), tuple(o for o, _ in chosen), self._change(booked, chosen))
+
+    def _with_line(
+        self, row: Booked, booked: Sequence[Booked], behind: Sequence[Booked], *, fallback: bool = False
+    ) -> Booked | None:
+        """The booking with the line that pays for it; None if no line can."""
+        before = [*self.given, *booked]
+        old_behind = self.state.behind_visit.get(self.visit.id, [])
+        if not row.caregiver.needs_contract_line:
+            return row
+        for line in self.state.account.lines_for(self.visit, row.slot, row.caregiver, row.shift.day):
+            lined = Booked(row.visit, row.slot, row.caregiver, row.shift, row.start_minutes, line)
+            planned = before if fallback else [*before, lined]
+            stand = [*old_behind, *behind, lined] if fallback else [*old_behind, *behind]
+            if self.state.account.can_take(drawing(self.given, old_behind), drawing(planned, stand)):
+                return lined
+        return None
+
+    def _helper(self, row: Booked, booked: Sequence[Booked], behind: Sequence[Booked]) -> Booked | None:
+        """The cheapest paid person who could stand behind a volunteer's place."""
+        if row.caregiver.kind is not ProviderKind.VOLUNTEER:
+            return None
+        others = [*self.given, *self.state.behind_visit.get(self.visit.id, ()), *booked, *behind]
+        others = [b for b in others if b.slot != row.slot]
+        able = [o for o in self.helpers[row.slot] if o.earliest <= row.start_minutes <= o.latest]
+        for option in sorted(able, key=lambda o: (o.travel_added, o.caregiver.id)):
+            name = option.caregiver.id
+            if all(self.may_go_together(*_in_order(row.slot, name, b.caregiver.id)) for b in others):
+                stand = Booked(self.visit, row.slot, option.caregiver, option.shift, row.start_minutes)
+                lined = self._with_line(stand, booked, behind, fallback=True)
+                if lined is not None and self._faces_fit(booked, [*behind, lined]):
+                    return lined
+        return None
+
+    def _faces_fit(self, booked: Sequence[Booked], behind: Sequence[Booked]) -> bool:
+        """Whether the household's limit of new faces holds, as planned and with all fallbacks due."""
+        household = self.state.lookup.households[self.visit.household_id]
+        if household.max_new_faces is None:
+            return True
+        covered = {b.slot for b in behind}
+        due = [b for b in booked if b.slot not in covered] + list(behind)
+        for faces, rows in ((self.state.faces, booked), (self.state.faces_due, due)):
+            met = {who for home, who in faces if home == household.id} | {b.caregiver.id for b in rows}
+            if len(met - set(household.known_caregiver_ids)) > household.max_new_faces:
+                return False
+        return True
+
+    def _change(self, booked: Sequence[Booked], chosen: Chosen) -> ObjectiveVector:
+        """What the bookings add to the objective, term by term."""
+        state, terms = self.state, no_terms()
+        after = [*self.given, *booked]
+        add(terms, visit_terms(state.account, after))
+        add(terms, visit_terms(state.account, self.given), -1)
+        latest = max(tardiness(after).values())
+        terms["max_tardiness_minutes"] = max(0.0, latest - state.max_tardiness)
+        for option, _ in chosen:
+            self._add_route_terms(terms, option)
+        if self.visit.id in {a.visit_id for a in state.instance.running_plan.assignments}:
+            now = told(state.lookup, after, visits={self.visit.id})
+            was = told(state.lookup, self.given, visits={self.visit.id})
+            terms["people_told"] = len(self._told_elsewhere | now) - len(self._told_elsewhere | was)
+        return as_vector(state.instance.weights, terms)
+
+    def _add_route_terms(self, terms: Terms, option: Option) -> None:
+        state, name = self.state, option.caregiver.id
+        before, full = sum(state.work[name].values()), state.capacity(option.caregiver)
+        more = unfairness(full, before + option.work_added) - unfairness(full, before)
+        terms["unfairness_minutes"] += more
+        terms["travel_minutes"] += option.travel_added
+        known = state.is_known(self.visit.household_id, name)
+        terms["new_faces"] += not known and not state.faces[self.visit.household_id, name]
+
+
+def _in_order(slot: int, name: str, other: str) -> tuple[str, str]:
+    return (name, other) if slot == 0 else (other, name)
+
+
+def _rounded(start: float, latest: float) -> float:
+    up = -(-start // ROUND_MINUTES) * ROUND_MINUTES
+    return up if up <= latest else start
