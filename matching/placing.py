@@ -55,6 +55,7 @@ class Placing:
         self.visit = visit
         self.given = state.at_visit.get(visit.id, [])
         filled = {b.slot for b in self.given}
+        self.windows = [w for w in visit.windows if all(self._lies_in(b.start_minutes, w) for b in self.given)]
         self.missing = [k for k in range(len(visit.slots)) if k not in filled]
         self._mixes = allowed_mixes(state.lookup, visit)
         self._pairs = {frozenset((p.first_caregiver_id, p.second_caregiver_id)) for p in state.instance.excluded_pairs}
@@ -73,7 +74,7 @@ class Placing:
         """Ways in no strict order; at least one if there is any, and many of the best."""
         if not self.missing or not all(self.options):
             return
-        for window in self.visit.windows:
+        for window in self.windows:
             found = 0
             for tried, chosen in enumerate(self._starts(window)):
                 if found and tried >= TRIES:
@@ -97,7 +98,7 @@ class Placing:
             for other in self.given:
                 low, high = self._offsets(self.missing[0])
                 able[0] &= (times >= other.start_minutes + low) & (times <= other.start_minutes + high)
-            enough = able[0].any(axis=1)
+            enough = np.asarray(able[0].any(axis=1))
         found = []
         for row in range(len(starts)):
             chosen = zip(self.options, (mask[row] for mask in able), strict=True)
@@ -112,7 +113,7 @@ class Placing:
         earliest = np.array([o.earliest for o in options]).reshape(1, -1)
         latest = np.array([o.latest for o in options]).reshape(1, -1)
         able: np.ndarray = np.zeros((len(low), len(options)), dtype=bool)
-        for window in self.visit.windows:
+        for window in self.windows:
             a, b = self._span(window)
             inside = (low >= a) & (low <= b)
             able = able | (inside & (np.maximum(earliest, low) <= np.minimum(np.minimum(latest, high), b)))
@@ -124,7 +125,7 @@ class Placing:
         fits = np.array([[self.may_go_together(a, b) for b in two] for a in one], dtype=bool)
         if not fits.size:
             return np.zeros(len(first), dtype=bool)
-        return ((first.astype(np.int32) @ fits.astype(np.int32) > 0) & second).any(axis=1)
+        return np.asarray(((first.astype(np.int32) @ fits.astype(np.int32) > 0) & second).any(axis=1))
 
     def may_go_together(self, first_id: str, second_id: str) -> bool:
         """Whether these two people (slot 0, slot 1) may serve the visit together."""
@@ -192,6 +193,10 @@ class Placing:
 
     def _second_start(self, option: Option, first_start: float) -> float:
         return max(option.earliest, first_start + self.visit.synchronisation.min_offset_minutes)
+
+    def _lies_in(self, start: float, window: TimeWindow) -> bool:
+        low, high = self._span(window)
+        return low <= start <= high
 
     def _span(self, window: TimeWindow) -> tuple[float, float]:
         return window.start_minutes, window.end_minutes + self.visit.max_tardiness_minutes

@@ -70,6 +70,9 @@ class Timetable:
         self.halts = tuple(halts)
         self._travel = travel
         self.away = _merged((a.start_minutes, a.end_minutes) for a in absences)
+        # A break that fits into an absence is taken there and asks for nothing more.
+        self._resting = {i: at for i, b in enumerate(shift.breaks) if (at := _inside(b, self.away)) is not None}
+        self._breaks = [b for i, b in enumerate(shift.breaks) if i not in self._resting]
         self._gaps = [self._gap(i) for i in range(len(self.halts) + 1)]
         self._must_hold = [self._needed_in(i) for i in range(len(self._gaps))]
 
@@ -101,6 +104,8 @@ class Timetable:
             access = _door(gap.origin, location_id, access_minutes)
             there, back = self._travel(gap.origin, location_id), self._travel(location_id, gap.destination)
             until = gap.before_next - _door(location_id, gap.destination, gap.access)
+            if until < gap.before_next and _overlap(until, gap.before_next, self.away):
+                continue
             room = _Room(gap.leave, until, there, back, access, service_minutes)
             starts = self._starts(index, room, spans)
             if not starts:
@@ -115,7 +120,7 @@ class Timetable:
         """When each break of the shift is taken, as early as it fits; None if one does not fit."""
         if not self.halts:
             return []
-        pending, placed = list(self.shift.breaks), []
+        pending, placed = list(self._breaks), list(self._resting.values())
         for gap in self._gaps:
             travel, taken = self._travel(gap.origin, gap.destination), self._away_in(gap.leave, gap.until)
             while pending:
@@ -127,7 +132,7 @@ class Timetable:
                 taken.append(block)
                 placed.append(block)
                 pending.pop(0)
-        return None if pending else placed
+        return None if pending else sorted(placed)
 
     @cached_property
     def feasible_now(self) -> bool:
@@ -167,7 +172,7 @@ class Timetable:
 
     def _needed_in(self, index: int) -> list[tuple[Break, ...]]:
         """Which breaks gap `index` may have to hold: the smallest sets that let all others go elsewhere."""
-        breaks = self.shift.breaks
+        breaks = self._breaks
         minimal: list[tuple[int, ...]] = []
         for chosen in _subsets(len(breaks)):
             if any(set(small) <= set(chosen) for small in minimal):
@@ -251,6 +256,15 @@ class _Room:
                 return 0.0, -1.0
             high = min(high, rest.latest_start_minutes, self.until - rest.duration_minutes)
         return low + self.access, high - self.service
+
+
+def _inside(rest: Break, away: Sequence[Interval]) -> Interval | None:
+    """Where the break lies if it is taken within one of the absences; None if none can hold it."""
+    for a, b in away:
+        begin = max(a, rest.earliest_start_minutes)
+        if begin <= rest.latest_start_minutes and begin + rest.duration_minutes <= b:
+            return begin, begin + rest.duration_minutes
+    return None
 
 
 def _door(origin: str | None, destination: str | None, access: float) -> float:
