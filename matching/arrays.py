@@ -20,7 +20,7 @@ from matching.eligibility import (
     within_radius,
 )
 from matching.errors import UnsupportedField
-from matching.instance import FallbackRule, Instance, LineRule, ProviderKind, Unit, Visit
+from matching.instance import FallbackRule, Instance, LineRule, Pin, ProviderKind, Shift, Unit, Visit
 from matching.lookup import Lookup, fair_capacity, slot_minutes
 from matching.objective import TIERS
 
@@ -33,6 +33,8 @@ NEIGHBOURS = 80
 # times more. The best plan is kept by the exact lexicographic order, whatever these are.
 UNSERVED_POINTS = 400_000.0
 RANK_FACTOR = 40.0
+# What a lost pin counts: a slot agreed with person and time, and with a person alone.
+FULLY_PINNED, PERSON_PINNED = 1000, 1
 
 
 class Problem(NamedTuple):
@@ -232,13 +234,20 @@ def _slot_arrays(lookup: Lookup) -> dict[str, Any]:
         "s_visit": _ints(visits[v.id] for v, _ in pairs),
         "s_minutes": _floats(slot_minutes(v, k) for v, k in pairs),
         "s_fix": _floats(-1 if p is None or p.start_minutes is None else p.start_minutes for p in pins),
-        "s_pinned": np.array([p is not None and p.caregiver_id is not None for p in pins], dtype=np.bool_),
+        "s_pinned": _ints(_pin_weight(pin) for pin in pins),
         "s_charge": np.array([_charge(v, k) for v, k in pairs], dtype=np.float64).reshape(-1, 3),
         "s_line_ptr": line_ptr,
         "s_line": _ints(line_flat),
         "s_run_caregiver": _ints(-1 if r is None else caregivers[r.caregiver_id] for r in told),
         "s_run_start": _floats(0 if r is None else r.start_minutes for r in told),
     }
+
+
+def _pin_weight(pin: Pin | None) -> int:
+    """How much losing the pin counts: person and time agreed before person alone."""
+    if pin is None or pin.caregiver_id is None:
+        return 0
+    return PERSON_PINNED if pin.start_minutes is None else FULLY_PINNED
 
 
 def _charge(visit: Visit, slot: int) -> tuple[float, float, float]:
@@ -287,17 +296,41 @@ def _shift_arrays(lookup: Lookup) -> dict[str, Any]:
     }
 
 
-def _pauses(lookup: Lookup, shift: Any) -> list[tuple[float, float, float, int]]:
+def _pauses(lookup: Lookup, shift: Shift) -> list[tuple[float, float, float, int]]:
     """The breaks, and the absences as breaks that cannot move (index -1), in order of time."""
+    resting = {index for index, _ in breaks_while_absent(lookup, shift)}
     rows = [
-        (b.earliest_start_minutes, b.latest_start_minutes, b.duration_minutes, i) for i, b in enumerate(shift.breaks)
+        (b.earliest_start_minutes, b.latest_start_minutes, b.duration_minutes, i)
+        for i, b in enumerate(shift.breaks)
+        if i not in resting
     ]
-    for absence in lookup.caregivers[shift.caregiver_id].absences:
-        start = max(absence.start_minutes, shift.start_minutes)
-        end = min(absence.end_minutes, shift.end_minutes)
-        if start < end:
-            rows.append((start, start, end - start, -1))
+    rows += [(start, start, end - start, -1) for start, end in _absent(lookup, shift)]
     return sorted(rows)
+
+
+def _absent(lookup: Lookup, shift: Shift) -> list[tuple[float, float]]:
+    """The absences within the shift as disjoint spans in order."""
+    spans: list[tuple[float, float]] = []
+    rows = lookup.caregivers[shift.caregiver_id].absences
+    for row in sorted(rows, key=lambda a: a.start_minutes):
+        start, end = max(row.start_minutes, shift.start_minutes), min(row.end_minutes, shift.end_minutes)
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        elif start < end:
+            spans.append((start, end))
+    return spans
+
+
+def breaks_while_absent(lookup: Lookup, shift: Shift) -> list[tuple[int, float]]:
+    """Breaks (index, start) that fall into an absence and so need no time of their own."""
+    found = []
+    for i, rest in enumerate(shift.breaks):
+        for start, end in _absent(lookup, shift):
+            begin = max(start, rest.earliest_start_minutes)
+            if begin <= min(rest.latest_start_minutes, end - rest.duration_minutes):
+                found.append((i, begin))
+                break
+    return found
 
 
 def _caregiver_arrays(lookup: Lookup) -> dict[str, Any]:
@@ -392,7 +425,7 @@ def _rank_points(instance: Instance) -> np.ndarray:
     points = np.full(TIERS + 2, UNSERVED_POINTS)
     for steps, rank in enumerate(reversed(present)):
         points[rank] = UNSERVED_POINTS * factor**steps
-    points[TIERS + 1] = points[: TIERS + 1].max() * factor
+    points[TIERS + 1] = points[: TIERS + 1].max() * 2
     return np.round(points)
 
 

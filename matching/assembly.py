@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matching.arrays import slot_pairs
+from matching.arrays import breaks_while_absent, slot_pairs
 from matching.instance import Visit
 from matching.kernel import count_terms, route_travel, timetable
 from matching.objective import TIERS, ObjectiveVector
@@ -74,11 +74,14 @@ def _route(search: Search, h: int, pairs: list[tuple[Visit, int]], arrivals: np.
     shift = search.lookup.instance.shifts[h]
     back = timetable(search.p, search.s, h, arrivals, late)
     stops = tuple(_stop(search, pairs[slot], int(slot), arrivals, late) for slot in state.route[h, : state.length[h]])
-    breaks = tuple(
+    breaks = [
         PlannedBreak(int(p.b_index[b]), _plain(state.marks[b]), _plain(state.marks[b] + p.b_minutes[b]))
         for b in range(p.h_break_ptr[h], p.h_break_ptr[h + 1])
         if p.b_index[b] >= 0
-    )
+    ]
+    for index, begin in breaks_while_absent(search.lookup, shift):
+        end = begin + shift.breaks[index].duration_minutes
+        breaks.append(PlannedBreak(index, _plain(begin), _plain(end)))
     return Route(
         shift_id=shift.id,
         caregiver_id=shift.caregiver_id,

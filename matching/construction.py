@@ -215,7 +215,7 @@ def put_pins(p: Problem, s: State, v: int) -> bool:
     """Keep the pinned people of a visit that cannot be fully staffed (half staffed, not served)."""
     kept = False
     for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
-        if p.s_pinned[slot] and s.s_shift[slot] < 0:
+        if p.s_pinned[slot] > 0 and s.s_shift[slot] < 0:
             at = best_single(p, s, slot, p.known[0], False, 0.0)
             kept = (at.cost < NEVER and put_single(p, s, slot, at)) or kept
     return kept

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from matching.instance import Caregiver, ContractLine, LineRule, ProviderKind, Shift, Visit
+from matching.instance import Caregiver, ContractLine, LineRule, ProviderKind, Qualification, Shift, Visit
 from matching.lookup import Lookup, days_of_window, slot_minutes
 
 
@@ -235,30 +235,29 @@ def _radius(lookup: Lookup, location_id: str, caregiver: Caregiver) -> Iterator[
 
 
 def _day(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver, day: int) -> Iterator[Reason]:
-    held = {q.id: q for q in caregiver.qualifications}
     for name in required_qualifications(lookup, visit, slot):
-        paper = held.get(name)
-        if paper is None:
-            continue
-        if paper.valid_until_day is not None and paper.valid_until_day < day:
-            yield _reason(
-                ReasonCode.QUALIFICATION_EXPIRED,
-                qualification=name,
-                valid_until_day=paper.valid_until_day,
-                day=day,
-            )
-        if paper.valid_from_day is not None and paper.valid_from_day > day:
-            yield _reason(
-                ReasonCode.QUALIFICATION_NOT_YET_VALID,
-                qualification=name,
-                valid_from_day=paper.valid_from_day,
-                day=day,
-            )
+        papers = [q for q in caregiver.qualifications if q.id == name]
+        if papers and not any(_valid(paper, day) for paper in papers):
+            yield _paper_reason(papers[-1], day)
     insured = caregiver.insured_until_day
     if lookup.service_of(visit, slot).insurance_required and insured is not None and insured < day:
         yield _reason(ReasonCode.INSURANCE_MISSING, insured_until_day=insured, day=day)
     if caregiver.needs_contract_line and not eligible_lines(lookup, visit, slot, caregiver, day):
         yield _reason(ReasonCode.CONTRACT_LINE_NOT_COVERING, organisation=caregiver.organisation_id, day=day)
+
+
+def _valid(paper: Qualification, day: int) -> bool:
+    begun = paper.valid_from_day is None or paper.valid_from_day <= day
+    return begun and (paper.valid_until_day is None or day <= paper.valid_until_day)
+
+
+def _paper_reason(paper: Qualification, day: int) -> Reason:
+    name, until = paper.id, paper.valid_until_day
+    if until is not None and until < day:
+        return _reason(ReasonCode.QUALIFICATION_EXPIRED, qualification=name, valid_until_day=until, day=day)
+    return _reason(
+        ReasonCode.QUALIFICATION_NOT_YET_VALID, qualification=name, valid_from_day=paper.valid_from_day, day=day
+    )
 
 
 def _reasons_on(lookup: Lookup, visit: Visit, slot: int, caregiver: Caregiver, day: int) -> Iterator[Reason]:

@@ -13,6 +13,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from matching.arrays import (
+    FULLY_PINNED,
     KINDS,
     W_COST,
     W_MAX_TARDINESS,
@@ -26,7 +27,6 @@ from matching.arrays import (
 )
 from matching.coupling import covering_lines
 from matching.cpsat import Solved, run
-from matching.handles import LOST_PIN
 from matching.kernel import FEN, draw, drawn, put
 from matching.search import Search, Snapshot
 from matching.stop import Stop
@@ -50,13 +50,18 @@ class _Model:
     arcs: dict[tuple[int, int, int], cp_model.IntVar] = field(default_factory=dict)
     late: list[cp_model.IntVar] = field(default_factory=list)
     terms: list[tuple[int, cp_model.IntVar]] = field(default_factory=list)
+    bound: int = 0
+    priced: int = 0
+    lexicographic: bool = True
 
     def boolean(self) -> cp_model.IntVar:
         return self.cp.new_bool_var("")
 
-    def price(self, points: float, var: cp_model.IntVar) -> None:
+    def price(self, points: float, var: cp_model.IntVar, most: int = 1) -> None:
+        """Let `var`, which is at most `most`, cost so many points each."""
         if points:
             self.terms.append((round(points), var))
+            self.bound += round(points) * most
 
 
 def solve_exactly(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]:
@@ -67,6 +72,8 @@ def solve_exactly(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]
     if left is not None and left < 0.1:
         return
     model = build_model(search)
+    if not model.lexicographic:
+        return
     hint(search, model)
     solved = run(model.cp, stop, seconds=SHARE * (left or 0), effort=EFFORT)
     if solved is None:
@@ -75,8 +82,12 @@ def solve_exactly(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]
     plan = search.snapshot()
     loose = _loosened(search, plan)
     plan = plan if loose is None or plan.beats(loose) else loose
-    energy = plan.points + float((search.problem.rank_points * plan.unserved).sum())
-    yield plan, solved.optimal and energy <= solved.objective + 0.5
+    yield plan, solved.optimal and plan.points <= _terms(model, solved) + 0.5
+
+
+def _terms(model: _Model, solved: Solved) -> float:
+    """The weighted sum as the model sees it, without what is left out."""
+    return sum(points * solved.value(var) for points, var in model.terms[: model.priced])
 
 
 def _loosened(search: Search, plan: Snapshot) -> Snapshot | None:
@@ -116,9 +127,29 @@ def build_model(search: Search) -> _Model:
     _faces(p, model)
     _told(p, model)
     _tardiness(p, model)
-    constant = sum(round(p.rank_points[p.v_rank[v]]) for v in model.served)
-    model.cp.minimize(sum(c * var for c, var in model.terms) + constant)
+    _tiers(p, model)
+    model.cp.minimize(sum(c * var for c, var in model.terms))
     return model
+
+
+def _tiers(p: Problem, model: _Model) -> None:
+    """Price what is left out so that no sum of lower things outweighs one higher thing.
+
+    The first price exceeds all other terms together; each higher rank exceeds all lower ones.
+    """
+    lost: dict[int, list[tuple[int, cp_model.IntVar]]] = {}
+    for v, served in model.served.items():
+        lost.setdefault(int(p.v_rank[v]), []).append((1, served))
+    for slot in np.flatnonzero(p.s_pinned):
+        rank = -1 if p.s_pinned[slot] == FULLY_PINNED else -0.5
+        lost.setdefault(rank, []).append((1, model.placed[int(slot)]))
+    model.priced = len(model.terms)
+    price = model.bound + 1
+    for rank in sorted(lost, reverse=True):
+        for _, there in lost[rank]:
+            model.terms.append((price, 1 - there))
+        price *= len(lost[rank]) + 1
+    model.lexicographic = price < 2**60
 
 
 def _slots(p: Problem, model: _Model) -> None:
@@ -135,15 +166,8 @@ def _slots(p: Problem, model: _Model) -> None:
         model.cp.add(sum(model.takes[slot, int(h)] for h in shifts) == placed)
         if p.s_fix[slot] >= 0:
             model.cp.add(model.starts[slot] == int(p.s_fix[slot])).only_enforce_if(placed)
-        if p.s_pinned[slot]:
-            model.price(-p.rank_points[LOST_PIN], placed)
         if slot == p.v_slot0[v]:
-            _visit(p, model, int(v))
-
-
-def _visit(p: Problem, model: _Model, v: int) -> None:
-    served = model.served[v] = model.boolean()
-    model.price(-p.rank_points[p.v_rank[v]], served)
+            model.served[int(v)] = model.boolean()
 
 
 def _pairs(p: Problem, model: _Model) -> None:
@@ -185,7 +209,7 @@ def _windows(p: Problem, model: _Model, v: int, slots: list[int]) -> None:
             if p.v_late[v]:
                 late = model.cp.new_int_var(0, int(p.v_late[v]), "")
                 model.cp.add(late >= model.starts[slot] - int(p.win_hi[w])).only_enforce_if(condition)
-                model.price(p.weight[W_TARDINESS], late)
+                model.price(p.weight[W_TARDINESS], late, int(p.v_late[v]))
                 model.late.append(late)
     model.cp.add_exactly_one(chosen)
     soft = range(p.v_pref_ptr[v], p.v_pref_ptr[v + 1])
@@ -202,7 +226,7 @@ def _preferred(p: Problem, model: _Model, slot: int, soft: range) -> None:
         condition = [near, model.placed[slot]]
         model.cp.add(outside >= int(p.pref_lo[w]) - model.starts[slot]).only_enforce_if(condition)
         model.cp.add(outside >= model.starts[slot] - int(p.pref_hi[w])).only_enforce_if(condition)
-    model.price(p.weight[W_OUTSIDE], outside)
+    model.price(p.weight[W_OUTSIDE], outside, int(p.h_end.max()))
 
 
 def _circuit(p: Problem, model: _Model, h: int) -> None:
@@ -280,8 +304,9 @@ def _unfair(p: Problem, model: _Model, c: int, rows: list) -> None:
     square = model.cp.new_int_var(0, most * most, "")
     model.cp.add_multiplication_equality(square, [load, load])
     share = model.cp.new_int_var(0, most * most, "")
-    model.cp.add_division_equality(share, square, max(1, int(p.c_capacity[c])))
-    model.price(p.weight[W_UNFAIR], share)
+    capacity = max(1, int(p.c_capacity[c]))
+    model.cp.add_division_equality(share, square, capacity)
+    model.price(p.weight[W_UNFAIR], share, most * most // capacity)
 
 
 def _lines(search: Search, model: _Model) -> None:
@@ -376,7 +401,7 @@ def _tardiness(p: Problem, model: _Model) -> None:
     if model.late and p.weight[W_MAX_TARDINESS]:
         latest = model.cp.new_int_var(0, int(p.v_late.max()), "")
         model.cp.add_max_equality(latest, model.late)
-        model.price(p.weight[W_MAX_TARDINESS], latest)
+        model.price(p.weight[W_MAX_TARDINESS], latest, int(p.v_late.max()))
 
 
 def hint(search: Search, model: _Model) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.arrays import NEVER, Problem, build_arrays
+from matching.arrays import FULLY_PINNED, NEVER, PERSON_PINNED, Problem, build_arrays
 from matching.construction import fill_costs, put_all_in_order, put_by_regret, put_single_at
 from matching.handles import LOST_PIN, RANKS, memory_ref, new_memory, new_state, problem_ref, state_ref
 from matching.kernel import is_better, judge, start_empty, take
@@ -66,11 +66,11 @@ class Search:
 
         Visits already in the plan stay. Pinned visits come first, then rank by rank.
         """
-        pinned = np.zeros(len(self.problem.v_slot0), dtype=np.bool_)
-        pinned[self.problem.s_visit[self.problem.s_pinned]] = True
-        for rank in (None, *range(TIERS + 1)):
-            chosen = pinned if rank is None else ~pinned & (self.problem.v_rank == rank)
-            yield from self._construct_some(chosen)
+        pins = np.maximum.reduceat(self.problem.s_pinned, self.problem.v_slot0) if len(self.problem.s_pinned) else 0
+        for weight in (FULLY_PINNED, PERSON_PINNED):
+            yield from self._construct_some(pins == weight)
+        for rank in range(TIERS + 1):
+            yield from self._construct_some((pins == 0) & (self.problem.v_rank == rank))
 
     def _construct_some(self, chosen: np.ndarray) -> Iterator[None]:
         p = self.problem

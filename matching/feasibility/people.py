@@ -45,6 +45,10 @@ def _kind_and_service(facts: Facts, booking: Booking) -> Iterator[Violation]:
             allowed &= set(narrower)
     if person.kind not in allowed:
         yield _found(ViolationCode.PROVIDER_KIND, booking, "a {kind} may not", kind=str(person.kind))
+    mixes = allowed_mixes(facts, visit) if len(visit.slots) == 2 else []
+    if mixes and not any(person.kind in pair for pair in set.intersection(*mixes)):
+        # Someone who fits no combination cannot hold half of the visit either.
+        yield _found(ViolationCode.MIX, booking, "a {kind} fits no allowed mix", kind=str(person.kind))
     if person.service_ids is not None and service.id not in person.service_ids:
         why = "does not offer {service}"
         yield _found(ViolationCode.SERVICE_NOT_OFFERED, booking, why, service=service.id)
