@@ -15,7 +15,7 @@ from linkage.core.privacy import Encrypted
 
 
 class Upload(UuidKey, Created, Versioned, Model):
-    """One file of one kind. `columns`: what was understood of the header; `summary`: counts for the headline."""
+    """One file of one kind. `columns`: what was understood of each sheet's heading; `summary`: the file's counts."""
 
     __tablename__ = "uploads"
     key_id: Mapped[uuid.UUID] = ref("data_keys.id")
@@ -38,8 +38,10 @@ class Upload(UuidKey, Created, Versioned, Model):
 class UploadGroup(UuidKey, Model):
     """A row group: one household with its members and needs. Enters whole or not at all.
 
-    `rows` (encrypted): [{"sheet", "row", "cells": {field: text}}]; `faults`: [{"sheet", "row", "field", "code",
-    …}] without personal data. `taken_at`: it is in the registers, `taken` names what was made.
+    `rows` (encrypted): [{"sheet", "row", "cells": {letter: [kind, text]}, "was": {letter: text}}]; `faults`:
+    [{"row", "field", "code"}] without personal data; `counts`: {"state", "people", "needs", "changes", "edited",
+    "repairs"}. `ticked`: the edited values that may be overwritten. `taken_at`: it is in the registers, `taken`
+    names what was made.
     """
 
     __tablename__ = "upload_groups"
@@ -49,7 +51,9 @@ class UploadGroup(UuidKey, Model):
     rows_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     rows = Encrypted("rows of an uploaded roster", json=True)
     faults: Mapped[list[Any]]
+    counts: Mapped[dict[str, Any]]
     ticked: Mapped[list[Any]]
+    edited_at: Mapped[datetime | None]
     taken_at: Mapped[datetime | None]
     taken: Mapped[dict[str, Any]]
     upload: Mapped[Upload] = relationship(back_populates="groups")

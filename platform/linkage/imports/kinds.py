@@ -1,0 +1,153 @@
+"""What the importer knows of a kind of file: its columns, how rows form groups, what a group means.
+
+A new kind is one `Kind`: its columns (name, words, reader, example), a function that puts rows into groups, one that
+examines a group (faults, differences), and one that takes it in. The rest (files, pages, commands, template, staging,
+re-import) is the same for all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from linkage.areas.models import Area
+from linkage.core.permissions import Actor
+from linkage.imports.values import Cell, Reader
+
+MISSING = "+"  # a cell of a column that the file does not have is kept under "+" and the field's name
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the template.
+
+    Attributes
+    ----------
+    name : the field
+    label : what the template's heading says, in the reader's language
+    words : other headings that mean the same, in any language
+    read : from a cell to a value; or `options` gives the words of a choice, from the context
+    part : of what it is a fact ("household", "person", "need"), for the template's colours
+    private : masked where it is shown beside others
+    """
+
+    name: str
+    label: Any
+    words: tuple[str, ...]
+    part: str
+    read: Reader | None = None
+    options: Callable[[Any], Mapping[str, Any]] | None = None
+    several: bool = False
+    hint: Any = ""
+    examples: tuple[str, ...] = ()
+    required: bool = False
+    private: Callable[[str], str] | None = None
+    width: int = 14
+
+
+@dataclass
+class Row:
+    """A row of the file: its sheet and number, and the cells by field.
+
+    `letters` names the column of each field; `was` holds what stood in a cell before it was corrected.
+    """
+
+    sheet: str
+    number: int
+    cells: dict[str, Cell]
+    letters: dict[str, str] = field(default_factory=dict)
+    was: dict[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        return self.cells.get(name, ["", ""])[1].strip()
+
+    def place(self, name: str) -> str:
+        """Where the field stands: its column's letter, or "+name" where the file has no such column."""
+        return self.letters.get(name, MISSING + name)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing to put right. `row` is the place in the group's rows; `fix` the right text where it is certain."""
+
+    row: int
+    field: str
+    code: str
+    message: Any
+    remedy: Any = None
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A difference between the file and what is stored.
+
+    `edited`: somebody changed it since the last import (or it never came from one): it stays unless ticked.
+    `seen` is a blind index of what is stored now: a tick holds only while that is still so.
+    """
+
+    key: str
+    about: str
+    label: Any
+    old: str
+    new: str
+    edited: bool = False
+    seen: str = ""
+
+
+@dataclass
+class Examined:
+    """What a group means. `state`: new, changed or same. `plan` is the kind's own."""
+
+    faults: list[Fault]
+    state: str = "new"
+    people: int = 0
+    needs: int = 0
+    changes: list[Change] = field(default_factory=list)
+    repairs: Counter[str] = field(default_factory=Counter)
+    plan: Any = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """In what surroundings a file is read: for which area, by whom, on which day; and what the kind looked up."""
+
+    area: Area
+    actor: Actor
+    today: date
+    looked_up: Any = None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file (see above)."""
+
+    name: str
+    title: Any
+    right: str
+    columns: tuple[Column, ...]
+    look_up: Callable[[Scene], Any]
+    group: Callable[[list[Row]], list[list[Row]]]
+    group_key: Callable[[Sequence[Row]], str]
+    examine: Callable[[list[Row], Scene], Examined]
+    cross_check: Callable[[list[Examined]], None]
+    take: Callable[[Examined, set[str], Actor, datetime], dict[str, Any]]
+    example_rows: Callable[[date], list[dict[str, str]]]
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def scene(self, area: Area, actor: Actor, today: date) -> Scene:
+        bare = Scene(area, actor, today)
+        return Scene(area, actor, today, self.look_up(bare))
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> Kind:
+    KINDS[kind.name] = kind
+    return kind

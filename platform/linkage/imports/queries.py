@@ -1,0 +1,113 @@
+"""Reading uploads and their groups."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+
+from linkage.areas.models import Area
+from linkage.core.extensions import db
+from linkage.core.models import Job
+from linkage.core.permissions import Actor, get_right, visible_rows
+from linkage.households.queries import communities
+from linkage.imports.models import Upload, UploadGroup
+
+
+def visible(actor: Actor) -> Select[Upload]:
+    """The uploads that the actor may see: their own."""
+    return visible_rows(actor, Upload)
+
+
+def get_upload(upload_id: uuid.UUID) -> Upload | None:
+    """An upload that is still there (dropped and expired ones are gone)."""
+    upload = db.session.get(Upload, upload_id)
+    return None if upload is None or upload.dropped_at is not None else upload
+
+
+def open_uploads(actor: Actor, now: datetime, limit: int = 20) -> list[Upload]:
+    """One's own uploads, newest first."""
+    return list(
+        db.session.scalars(
+            visible(actor)
+            .where(Upload.dropped_at.is_(None), Upload.expires_at > now)
+            .order_by(Upload.created_at.desc())
+            .limit(limit)
+        )
+    )
+
+
+def areas_for(actor: Actor, right_name: str) -> list[Area]:
+    """Where a file may be brought in: the areas of one's grants first, then the communities below them."""
+    scopes = get_right(right_name).scopes
+    own = [grant.area_id for grant in actor.grants if scopes.get(grant.role) == "area" and grant.area_id]
+    heads = list(db.session.scalars(select(Area).where(Area.id.in_(own)).order_by(Area.code)))
+    return heads + [area for area in communities(actor, right_name) if area.id not in own]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the groups of an upload stand. Their sum is `total`."""
+
+    bad: int
+    good: int
+    taken: int
+    rows: int
+    people: int
+    needs: int
+    new: int
+    changed: int
+    same: int
+
+    @property
+    def total(self) -> int:
+        return self.bad + self.good + self.taken
+
+
+def counts_of(upload: Upload) -> Counts:
+    """The numbers of the headline; `new`, `changed`, `same`, `people`, `needs` are of the good groups."""
+    good = [group for group in upload.groups if group.taken_at is None and not group.faults]
+    states = Counter(group.counts["state"] for group in good)
+    return Counts(
+        bad=sum(1 for group in upload.groups if group.taken_at is None and group.faults),
+        good=len(good),
+        taken=sum(1 for group in upload.groups if group.taken_at is not None),
+        rows=sum(group.counts["rows"] for group in upload.groups),
+        people=sum(group.counts["people"] for group in good),
+        needs=sum(group.counts["needs"] for group in good),
+        new=states["new"],
+        changed=states["changed"],
+        same=states["same"],
+    )
+
+
+def repairs_of(upload: Upload) -> Counter[str]:
+    """What was put right silently, by what it was."""
+    total: Counter[str] = Counter(upload.summary.get("repairs", {}))
+    for group in upload.groups:
+        total.update(group.counts["repairs"])
+    return total
+
+
+def bad_groups(upload: Upload) -> list[UploadGroup]:
+    return [group for group in upload.groups if group.taken_at is None and group.faults]
+
+
+def waiting_groups(upload: Upload) -> list[UploadGroup]:
+    return [group for group in upload.groups if group.taken_at is None]
+
+
+def job_of(upload: Upload) -> Job | None:
+    """The latest job that takes this upload in."""
+    job_id = upload.summary.get("job")
+    return db.session.get(Job, uuid.UUID(job_id)) if job_id else None
+
+
+def expired(now: datetime) -> list[uuid.UUID]:
+    """Uploads whose rows are to be deleted."""
+    return list(
+        db.session.scalars(select(Upload.id).where(Upload.expires_at <= now, Upload.dropped_at.is_(None)).limit(50))
+    )

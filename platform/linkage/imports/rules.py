@@ -1,0 +1,7 @@
+"""What the importer reads of the rules."""
+
+from __future__ import annotations
+
+from linkage.core.rulesets import declare
+
+declare("imports.keep_days", 14, "product policy: an upload that nobody finished is deleted after two weeks")

@@ -1,0 +1,134 @@
+"""Sheets to rows: which row is the heading, which column is which field. The same for every kind."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from linkage.imports.kinds import Kind, Row
+from linkage.imports.reading import FileRefused, Sheet
+
+HEADING_WITHIN = 12  # rows
+LEAST_KNOWN = 2  # headings that must be known before a row counts as the heading
+
+
+@dataclass
+class Heading:
+    """What was understood of one sheet: the row of the heading, and per column (letter, heading, field or "")."""
+
+    sheet: str
+    row: int
+    columns: list[tuple[str, str, str]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"sheet": self.sheet, "row": self.row, "columns": [list(column) for column in self.columns]}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Heading:
+        return cls(stored["sheet"], stored["row"], [tuple(column) for column in stored["columns"]])
+
+    def letters(self) -> dict[str, str]:
+        """field → letter"""
+        return {name: letter for letter, _heading, name in self.columns if name}
+
+
+def letter_of(position: int) -> str:
+    """0 → A, 25 → Z, 26 → AA."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def position_of(letters: str) -> int:
+    """A → 0, AA → 26."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def folded(heading: str) -> str:
+    """A heading without spaces, brackets and their content, stars and case: 时长（分钟）* is 时长."""
+    narrow = unicodedata.normalize("NFKC", heading)
+    return re.sub(r"\(.*?\)|[\s*:：_\-/]", "", narrow).casefold()
+
+
+def headings_of(kind: Kind) -> dict[str, str]:
+    """Every known heading, folded → field; the template's own labels in both languages are among them."""
+    known: dict[str, str] = {}
+    for column in kind.columns:
+        for word in (*column.words, str(column.label)):
+            known.setdefault(folded(word), column.name)
+    return known
+
+
+def find_headings(kind: Kind, sheets: Iterable[Sheet]) -> list[Heading]:
+    """The heading of each sheet that has one.
+
+    Raises
+    ------
+    FileRefused
+        no sheet has a row in which the required columns can be recognised.
+    """
+    known = headings_of(kind)
+    required = {column.name for column in kind.columns if column.required}
+    found = []
+    for sheet in sheets:
+        best = max(
+            ((number, _match(cells, known)) for number, cells in sheet.rows[:HEADING_WITHIN]),
+            key=lambda entry: sum(bool(column[2]) for column in entry[1]),
+            default=None,
+        )
+        names = {column[2] for column in best[1]} - {""} if best else set()
+        if best and len(names) >= LEAST_KNOWN and required <= names:
+            found.append(Heading(sheet.name, best[0], best[1]))
+    if not found:
+        wanted = "、".join(str(column.label) for column in kind.columns if column.required)
+        raise FileRefused(
+            "heading",
+            _l("No row in the file looks like the heading of a table."),
+            _l("Use the template, or name at least these columns: %(columns)s.", columns=wanted),
+        )
+    return found
+
+
+def _match(cells: list[list[str]], known: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Each non-empty cell of a row with the field that it names; a field is given once."""
+    taken: set[str] = set()
+    columns = []
+    for position, (_kind, text) in enumerate(cells):
+        if not text:
+            continue
+        name = known.get(folded(text), "")
+        name = "" if name in taken else name
+        taken.add(name)
+        columns.append((letter_of(position), text[:60], name))
+    return columns
+
+
+def raw_rows(heading: Heading, sheet: Sheet) -> list[dict[str, Any]]:
+    """The rows below the heading as they are stored: ``{"sheet", "row", "cells": {letter: [kind, text]}}``."""
+    letters = {letter for letter, _heading, _field in heading.columns}
+    rows = []
+    for number, cells in sheet.rows:
+        named = {letter_of(position): cell for position, cell in enumerate(cells) if cell[1]}
+        kept = {letter: cell for letter, cell in named.items() if letter in letters}
+        if number > heading.row and kept:
+            rows.append({"sheet": heading.sheet, "row": number, "cells": kept})
+    return rows
+
+
+def row_of(stored: dict[str, Any], headings: dict[str, Heading]) -> Row:
+    """A stored row with its cells by field, corrected ones and those of missing columns included."""
+    letters = headings[stored["sheet"]].letters()
+    cells = {name: stored["cells"][letter] for name, letter in letters.items() if letter in stored["cells"]}
+    extra = {key[1:]: cell for key, cell in stored["cells"].items() if key.startswith("+")}
+    return Row(stored["sheet"], stored["row"], cells | extra, letters, dict(stored.get("was", {})))
