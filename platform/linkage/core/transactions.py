@@ -80,6 +80,24 @@ def unit_of_work(work: Callable[[], T], *, accept: Callable[[T], bool] = lambda 
     raise AssertionError("unreachable")
 
 
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """A part of the transaction that may fail alone: a DomainError inside undoes the part and goes on up.
+
+    The audit rows that the part had noted are dropped with it.
+    """
+    noted: list[Any] = db.session().info.setdefault("audit", [])
+    before = len(noted)
+    part = db.session.begin_nested()
+    try:
+        yield
+        part.commit()
+    except BaseException:
+        part.rollback()
+        del noted[before:]
+        raise
+
+
 def is_transient(error: Exception) -> bool:
     """Deadlock, serialisation failure, lost race for a unique key, or SQLite's lock: worth running again.
 
