@@ -1,0 +1,175 @@
+"""The pages of a planning area's week: run, look, compare, publish."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, timedelta
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from linkage.areas.models import Area
+from linkage.areas.queries import get_area
+from linkage.core import clock, permissions
+from linkage.core.extensions import db
+from linkage.core.forms import Form
+from linkage.core.models import Job
+
+from linkage.core.web import Room, go, request_now, require_actor
+from linkage.planning import diff, operations, publishing, queries, wording
+from linkage.planning.models import Plan
+from linkage.planning.permissions import may_publish, may_see, may_solve
+from linkage.planning.queries import get_plan
+from linkage.planning.schemas import SolveSchema
+from linkage.visits.models import Visit
+
+room = Room("planning", __name__, url_prefix="/plans", template_folder="templates")
+VIEWS = ("timeline", "people", "visits", "changes")
+
+
+@room.get("/", permission=may_see)
+def home() -> ResponseReturnValue:
+    """Straight to the one street, or the list of streets."""
+    areas = queries.planning_areas(require_actor())
+    if len(areas) == 1:
+        return redirect(url_for("planning.week", area_id=areas[0].id))
+    return render_template("planning/areas.html", areas=areas)
+
+
+@room.get("/street/<int:area_id>", permission=may_see)
+def week(area_id: int) -> ResponseReturnValue:
+    """The newest plan of one week of a street; what is running; or how to begin."""
+    area = _area(area_id)
+    day = _day(request.args.get("day")) or clock.local_date(request_now())
+    monday = clock.week_start(day)
+    plans = queries.plans_of(require_actor(), area, monday, monday + timedelta(days=6))
+    plan = queries.to_look_at(plans)
+    running = queries.running_job(area.id)
+    if plan is not None and running is None:
+        return redirect(url_for("planning.page", plan_id=plan.id, day=request.args.get("day")))
+    return render_template(
+        "planning/week.html", area=area, monday=monday, plan=plan, job=running, last=queries.last_job(area.id),
+        waiting=_to_place(area, monday), may_solve=permissions.holds(require_actor(), may_solve),
+    )  # fmt: skip
+
+
+def _to_place(area: Area, monday: date) -> int:
+    first = max(monday, clock.local_date(request_now()))
+    return len(queries.visits_between(require_actor(), area.id, first, monday + timedelta(days=6)))
+
+
+def _area(area_id: int) -> Area:
+    area = get_area(area_id)
+    if area is None or area not in queries.planning_areas(require_actor()):
+        abort(404)
+    return area
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+@room.post("/street/<int:area_id>/solve", permission=may_solve)
+def solve(area_id: int) -> ResponseReturnValue:
+    """Queue a run for the week of `day`."""
+    area = _area(area_id)
+    form = Form(SolveSchema(), request.form)
+    day = form.demand().get("day") or clock.local_date(request_now())
+    monday = clock.week_start(day)
+    job = operations.request_plan(
+        area, first_day=monday, last_day=monday + timedelta(days=6), by=require_actor(), now=request_now(),
+        seconds=form.data.get("seconds"),
+    )  # fmt: skip
+    return go("planning.run", job_id=job.id)
+
+
+def get_run(job_id: uuid.UUID) -> Area | None:
+    """The area that a planning job works for: who may see its plans may see its progress."""
+    job = db.session.get(Job, job_id)
+    return get_area(job.params["area_id"]) if job is not None and job.kind == "planning.solve" else None
+
+
+@room.get("/runs/<uuid:job_id>", permission=may_see)
+def run(job_id: uuid.UUID) -> ResponseReturnValue:
+    """Progress; the part in the middle refreshes itself, and leads to the plan when it is there."""
+    job, area = _run(job_id)
+    if job.status == "done":
+        target = url_for("planning.page", plan_id=job.result["plan_id"])
+        return ("", 204, {"HX-Redirect": target}) if request.headers.get("HX-Request") else redirect(target)
+    template = "planning/_progress.html" if request.headers.get("HX-Request") else "planning/run.html"
+    return render_template(template, job=job, area=area, failure=wording.failure(job))
+
+
+def _run(job_id: uuid.UUID) -> tuple[Job, Area]:
+    area = get_run(job_id)
+    if area is None or area not in queries.planning_areas(require_actor()):
+        abort(404)
+    return db.session.get_one(Job, job_id), area
+
+
+@room.post("/runs/<uuid:job_id>/cancel", permission=may_solve)
+def cancel(job_id: uuid.UUID) -> ResponseReturnValue:
+    job, area = _run(job_id)
+    operations.cancel_run(job, by=require_actor(), now=request_now())
+    flash(_("The run is being stopped; the plan in force stays as it is."), "ok")
+    return go("planning.week", area_id=area.id)
+
+
+@room.get("/<uuid:plan_id>", permission=may_see, subject=get_plan)
+def page(plan: Plan) -> ResponseReturnValue:
+    """One plan in one of its views."""
+    actor, now = require_actor(), request_now()
+    view = request.args.get("view", "timeline")
+    view = view if view in VIEWS else "timeline"
+    day = _day(request.args.get("day")) or min(max(clock.local_date(now), plan.first_day), plan.last_day)
+    entries = queries.entries_of(plan, actor)
+    found = diff.changes(plan, now=now) if plan.status == "draft" else []
+    context: dict[str, Any] = {
+        "plan": plan, "area": db.session.get(Area, plan.area_id), "view": view, "day": day,
+        "days": wording.days_of(plan, queries.unserved_of(plan, actor)), "entries": entries,
+        "unserved": wording.gaps(queries.unserved_of(plan, actor), actor),
+        "changes": [c for c in found if c.kind != "keep"], "truth": wording.truth(plan),
+        "publishing": queries.publishing_job(plan), "may_publish": permissions.holds(actor, may_publish),
+        "seen": permissions.visible_rows(actor, Visit),
+    }  # fmt: skip
+    context |= _view(view, plan, entries, day, found)
+    return render_template("planning/plan.html", **context)
+
+
+def _view(view: str, plan: Plan, entries: list[queries.Entry], day: date, found: list[diff.Change]) -> dict[str, Any]:
+    actor = require_actor()
+    if view == "changes":
+        return {"told": wording.told(diff.by_person(found), actor)}
+    if view == "visits":
+        return {"rows": wording.visit_rows(entries, plan, actor)}
+    lanes = queries.lanes(entries, plan.area_id, day)
+    return {"groups": wording.groups(lanes, actor, day), "lanes": lanes}
+
+
+@room.post("/<uuid:plan_id>/publish", permission=may_publish, subject=get_plan)
+def publish(plan: Plan) -> ResponseReturnValue:
+    publishing.request_publish(plan, by=require_actor(), now=request_now())
+    flash(_("The plan is published; people are being told."), "ok")
+    return go("planning.page", plan_id=plan.id)
+
+
+@room.post("/<uuid:plan_id>/discard", permission=may_publish, subject=get_plan)
+def discard(plan: Plan) -> ResponseReturnValue:
+    operations.discard(plan, by=require_actor(), now=request_now())
+    flash(_("The draft is discarded; the plan in force stays as it is."), "ok")
+    return go("planning.week", area_id=plan.area_id)
+
+
+@room.get("/<uuid:plan_id>/publishing", permission=may_see, subject=get_plan)
+def publishing_progress(plan: Plan) -> ResponseReturnValue:
+    """The part of the page that says how far publishing is."""
+    job = queries.publishing_job(plan)
+    if job is not None and job.status not in ("waiting", "running"):
+        return "", 204, {"HX-Redirect": url_for("planning.page", plan_id=plan.id)}
+    return render_template("planning/_publishing.html", plan=plan, publishing=job)
+
+

@@ -1,0 +1,32 @@
+"""Who sees a plan, who makes and publishes one."""
+
+from __future__ import annotations
+
+from linkage.areas.queries import lies_under
+from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
+from linkage.planning.models import Plan
+from sqlalchemy import ColumnElement
+
+may_see = right(
+    "planning.see",
+    "see the plans of a planning area",
+    community="inside",
+    coordinator="area",
+    supervisor="area",
+    administrator="area",
+)
+may_solve = right("planning.solve", "start and cancel a planning run", coordinator="area")
+may_publish = right("planning.publish", "publish or discard a plan", coordinator="area")
+see(Plan, may_see)
+
+
+@scope(Plan, "area")
+def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return lies_under(Plan.area_id, grant.area_path)
+
+
+@scope(Plan, "inside")
+def _around(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    """Staff of a community see the plan of the street around it (and in it only their own community's visits)."""
+    parents = [int(part) for part in grant.area_path.strip("/").split("/")] if grant.area_path else []
+    return Plan.area_id.in_(parents)

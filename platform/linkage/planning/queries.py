@@ -1,0 +1,237 @@
+"""Reading plans: lists, the plan to look at, its days and lanes."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from linkage.areas.models import Area
+from linkage.core import clock
+from linkage.core.extensions import db
+from linkage.core.models import Job
+from linkage.core.permissions import Actor, scoped, visible_rows
+from linkage.offers.models import Offer, OfferRound
+from linkage.organisations.models import Carer, Organisation
+from linkage.people.models import Person
+from linkage.people.schedule import day_spans
+from linkage.planning.models import Plan, PlanningLock, PlanStop, PlanUnserved
+from linkage.planning.publishing import KIND as PUBLISH
+from linkage.visits.models import Assignment, Slot, Visit
+from sqlalchemy import Select, select
+from sqlalchemy.orm import selectinload
+
+
+def visible(actor: Actor) -> Select[tuple[Plan]]:
+    return visible_rows(actor, Plan)
+
+
+def get_plan(plan_id: uuid.UUID) -> Plan | None:
+    return db.session.get(Plan, plan_id)
+
+
+def get_unserved(unserved_id: uuid.UUID) -> PlanUnserved | None:
+    return db.session.get(PlanUnserved, unserved_id)
+
+
+def planning_areas(actor: Actor) -> list[Area]:
+    """The planning areas of the actor: those below the own area, and the one around it."""
+    own = scoped(actor, "areas.see", Area).where(Area.is_planning_area, Area.closed_on.is_(None)).order_by(Area.code)
+    found = list(db.session.scalars(own))
+    around = {int(part) for grant in actor.grants for part in grant.area_path.strip("/").split("/") if part}
+    if not found and around:
+        found = list(db.session.scalars(select(Area).where(Area.id.in_(around), Area.is_planning_area)))
+    return found
+
+
+def plans_of(actor: Actor, area: Area, first: date, last: date) -> list[Plan]:
+    """The plans of an area that touch first..last, newest first."""
+    return list(
+        db.session.scalars(
+            visible(actor)
+            .where(Plan.area_id == area.id, Plan.first_day <= last, Plan.last_day >= first)
+            .order_by(Plan.number.desc())
+            .limit(50)
+        )
+    )
+
+
+def to_look_at(plans: list[Plan]) -> Plan | None:
+    """The newest draft that is newer than what is published; else what is published last."""
+    live = [plan for plan in plans if plan.discarded_at is None]
+    return live[0] if live else None
+
+
+def running_job(area_id: int) -> Job | None:
+    """The planning run of the area that has not ended."""
+    lock = db.session.get(PlanningLock, area_id)
+    job = db.session.get(Job, lock.job_id) if lock is not None and lock.job_id else None
+    return job if job is not None and job.status in ("waiting", "running") else None
+
+
+def last_job(area_id: int) -> Job | None:
+    lock = db.session.get(PlanningLock, area_id)
+    return db.session.get(Job, lock.job_id) if lock is not None and lock.job_id else None
+
+
+def publishing_job(plan: Plan) -> Job | None:
+    """The job that applies this plan."""
+    if plan.published_at is None:
+        return None
+    rows = db.session.scalars(select(Job).where(Job.kind == PUBLISH, Job.created_at >= plan.published_at))
+    return next((row for row in rows if row.params.get("plan_id") == str(plan.id)), None)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One slot as it stands (or would stand) with a person."""
+
+    visit: Visit
+    person_id: uuid.UUID
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    two: bool
+    travel_minutes: int = 0
+    late_minutes: int = 0
+
+
+@dataclass
+class Lane:
+    """One person on one day."""
+
+    person: Person
+    note: str
+    organisation: Organisation | None
+    shifts: list[tuple[int, int]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+
+def entries_of(plan: Plan, actor: Actor) -> list[Entry]:
+    """Slots of a draft as it would be, of a published plan as they stand now; only visits in the actor's scope."""
+    visits = visits_between(actor, plan.area_id, plan.first_day, plan.last_day)
+    held, asked = _held(visits), _asked(visits)
+    stops = {stop.slot_id: stop for stop in plan.stops} if plan.status == "draft" else {}
+    half = {row.visit_id for row in plan.unserved if row.half}
+    found = []
+    for visit in visits:
+        for slot in visit.slots:
+            entry = _entry(visit, slot, stops.get(slot.id), held.get(slot.id), asked.get(slot.id), visit.id in half)
+            if entry is not None:
+                found.append(entry)
+    return found
+
+
+def visits_between(actor: Actor, area_id: int, first: date, last: date) -> list[Visit]:
+    """The area's visits of first..last that the actor may see."""
+    return list(
+        db.session.scalars(
+            visible_rows(actor, Visit)
+            .where(Visit.planning_area_id == area_id, Visit.day.between(first, last), Visit.cancelled_at.is_(None))
+            .options(selectinload(Visit.slots), selectinload(Visit.person), selectinload(Visit.service))
+            .order_by(Visit.day, Visit.number)
+        )
+    )
+
+
+def _entry(
+    visit: Visit, slot: Slot, stop: PlanStop | None, held: Assignment | None, asked: Offer | None, half: bool
+) -> Entry | None:
+    two = visit.people == 2
+    fixed = held is not None and (held.accepted_at is not None or held.capacity == "volunteer")
+    if held is not None and (stop is None or fixed or held.attendance is not None):
+        state = assignment_state(held)
+        return Entry(visit, held.person_id, held.starts_at, held.ends_at, state, two, stop.travel_minutes if stop else 0)
+    if stop is not None:
+        state = "asked" if stop.capacity == "volunteer" else "late" if stop.late_minutes else "draft"
+        state = "half_staffed" if half else {"late": "will_be_late"}.get(state, state)
+        return Entry(
+            visit, stop.person_id, stop.starts_at, stop.ends_at, state, two, stop.travel_minutes, stop.late_minutes
+        )
+    if asked is not None:
+        return Entry(visit, asked.person_id, asked.starts_at, asked.ends_at, "asked", two)
+    return None
+
+
+def assignment_state(held: Assignment) -> str:
+    """done, under_way, locked (accepted) or booked, from the attendance and the acceptance."""
+    attendance = held.attendance
+    if attendance is not None and attendance.checked_out_at is not None:
+        return "done"
+    if attendance is not None and attendance.checked_in_at is not None:
+        return "under_way"
+    return "locked" if held.accepted_at is not None else "draft"
+
+
+def _held(visits: list[Visit]) -> dict[uuid.UUID, Assignment]:
+    rows: dict[uuid.UUID, Assignment] = {}
+    for part in _parts([visit.id for visit in visits]):
+        query = (
+            select(Assignment)
+            .where(Assignment.visit_id.in_(part), Assignment.released_at.is_(None))
+            .options(selectinload(Assignment.attendance))
+        )
+        rows.update({row.slot_id: row for row in db.session.scalars(query)})
+    return rows
+
+
+def _asked(visits: list[Visit]) -> dict[uuid.UUID, Offer]:
+    rows: dict[uuid.UUID, Offer] = {}
+    for part in _parts([visit.id for visit in visits]):
+        query = (
+            select(Offer)
+            .join(Slot, Slot.id == Offer.slot_id)
+            .join(OfferRound, OfferRound.id == Offer.round_id)
+            .where(
+                Slot.visit_id.in_(part),
+                OfferRound.closed_at.is_(None),
+                Offer.declined_at.is_(None),
+                Offer.expired_at.is_(None),
+                Offer.withdrawn_at.is_(None),
+            )
+        )
+        for row in db.session.scalars(query):
+            rows.setdefault(row.slot_id, row)
+    return rows
+
+
+def _parts(ids: list[uuid.UUID]) -> list[list[uuid.UUID]]:
+    return [ids[start : start + 500] for start in range(0, len(ids), 500)]
+
+
+def lanes(entries: list[Entry], area_id: int, day: date) -> list[Lane]:
+    """Every person who works (or is planned) in the area on `day`, carers by organisation first, then volunteers."""
+    spans = day_spans(day, day, area_id=area_id)
+    of_person: dict[uuid.UUID, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if clock.local_date(entry.starts_at) == day:
+            of_person[entry.person_id].append(entry)
+    ids = sorted({*spans, *of_person}, key=str)
+    people = {row.id: row for part in _parts(ids) for row in db.session.scalars(select(Person).where(Person.id.in_(part)))}
+    carers = _carers(ids, day)
+    found = []
+    for person_id, person in people.items():
+        carer = carers.get(person_id)
+        works = [s for s in spans.get(person_id, []) if (s.kind == "shift") == (carer is not None)]
+        planned = sorted(of_person[person_id], key=lambda entry: entry.starts_at)
+        if works or planned:
+            shifts = [(span.start_minute, span.end_minute) for span in works]
+            found.append(Lane(person, "", carer.organisation if carer else None, shifts, planned))
+    return sorted(found, key=lambda lane: (lane.organisation is None, _name(lane), lane.person.name_keys))
+
+
+def _name(lane: Lane) -> str:
+    return lane.organisation.short_name if lane.organisation else ""
+
+
+def _carers(ids: list[uuid.UUID], day: date) -> dict[uuid.UUID, Carer]:
+    query = select(Carer).where(Carer.on(day)).options(selectinload(Carer.organisation))
+    return {row.person_id: row for part in _parts(ids) for row in db.session.scalars(query.where(Carer.person_id.in_(part)))}
+
+
+def unserved_of(plan: Plan, actor: Actor) -> list[PlanUnserved]:
+    """The plan's gaps in the actor's scope: vital first, then by day."""
+    seen = {visit.id for visit in visits_between(actor, plan.area_id, plan.first_day, plan.last_day)}
+    rows = [row for row in plan.unserved if row.visit_id in seen]
+    return sorted(rows, key=lambda row: (row.visit.day, row.visit.priority, row.visit.number))

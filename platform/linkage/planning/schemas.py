@@ -1,0 +1,13 @@
+"""What the planning pages send."""
+
+from __future__ import annotations
+
+from linkage.core.forms import FormSchema
+from marshmallow import fields, validate
+
+
+class SolveSchema(FormSchema):
+    """Which week to plan (any day of it)."""
+
+    day = fields.Date()
+    seconds = fields.Integer(validate=validate.Range(min=5, max=600))

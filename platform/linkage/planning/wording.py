@@ -1,0 +1,216 @@
+"""How a plan reads: the line of truth, gaps with reason and fix, lanes, and who must be told."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask import url_for
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+from linkage.core import clock
+from linkage.core.extensions import db
+from linkage.core.formats import format_datetime, format_duration, format_time
+from linkage.core.models import Job
+from linkage.core.permissions import Actor, Role
+from linkage.people.identity import mask_name
+from linkage.people.models import Person
+from linkage.planning.diff import Change
+from linkage.planning.models import Plan, PlanUnserved
+from linkage.planning.queries import Entry, Lane
+from linkage.planning.reasons import fix_text, reason_text
+from linkage.services.models import Service
+from linkage.visits.models import Visit
+
+# The line of truth in its order: (state, tone, icon).
+TRUTH = (
+    ("staffed", "ok", "check-circle-fill"),
+    ("asked", "info", "hourglass-split"),
+    ("half", "warn", "circle-half"),
+    ("late", "warn", "clock-fill"),
+    ("without", "bad", "person-x-fill"),
+)
+
+
+def truth(plan: Plan) -> list[dict[str, Any]]:
+    """The numbers that add up to the first; a zero is left out."""
+    counts = plan.summary
+    return [
+        {"state": state, "tone": tone, "icon": icon, "text": _truth_text(state, counts[state])}
+        for state, tone, icon in TRUTH
+        if counts.get(state)
+    ]
+
+
+def _truth_text(state: str, count: int) -> str:
+    texts = {
+        "staffed": ngettext("%(num)d staffed", "%(num)d staffed", count),
+        "asked": ngettext("%(num)d waiting for an answer", "%(num)d waiting for an answer", count),
+        "half": ngettext("%(num)d with one of two missing", "%(num)d with one of two missing", count),
+        "late": ngettext("%(num)d late", "%(num)d late", count),
+        "without": ngettext("%(num)d without anyone", "%(num)d without anyone", count),
+    }
+    return texts[state]
+
+
+def service_name(service: Service) -> str:
+    return service.name_en if str(get_locale()).startswith("en") else service.name_zh
+
+
+def household_name(visit: Visit, actor: Actor) -> str:
+    """Full for the household's own staff, masked above them (PAGES.md)."""
+    return visit.person.name if actor.has(Role.COMMUNITY) else mask_name(visit.person.name)
+
+
+def days_of(plan: Plan, unserved: list[PlanUnserved]) -> list[dict[str, Any]]:
+    """The plan's days with their gaps."""
+    gaps = Counter(row.visit.day for row in unserved)
+    days = []
+    day = plan.first_day
+    while day <= plan.last_day:
+        days.append({"day": day, "gaps": gaps[day]})
+        day += timedelta(days=1)
+    return days
+
+
+@dataclass(frozen=True)
+class Gap:
+    """An unmet visit to show: who, what, when; the reason; the smallest change and whether it is proven."""
+
+    row: PlanUnserved
+    who: str
+    what: str
+    why: str
+    fix: str | None
+    effect: str | None
+    per_person: list[tuple[str, str]]
+
+
+def gaps(rows: list[PlanUnserved], actor: Actor) -> list[Gap]:
+    names = _people_in(rows)
+    return [
+        Gap(
+            row=row,
+            who=household_name(row.visit, actor),
+            what=f"{service_name(row.visit.service)} {format_datetime(clock.at_minutes(row.visit.day, row.visit.windows[0][0]))}",
+            why=reason_text(row.reason, row.visit),
+            fix=fix_text(row.fix, row.visit, names) if row.fix else None,
+            effect=None,
+            per_person=[
+                (names.get(entry.get("caregiver_id", ""), ""), reason_text(entry, row.visit))
+                for entry in row.reason.get("people", [])
+            ],
+        )
+        for row in rows
+    ]
+
+
+def _people_in(rows: list[PlanUnserved]) -> dict[str, str]:
+    """Names of the carers and volunteers that reasons and fixes mention."""
+    ids = {str(value) for row in rows for value in _ids({"reason": row.reason, "fix": row.fix})}
+    people = [db.session.get(Person, uuid.UUID(value)) for value in ids]
+    return {str(person.id): person.name for person in people if person is not None}
+
+
+def _ids(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [found for inner in value.values() for found in _ids(inner)]
+    if isinstance(value, list):
+        return [found for inner in value for found in _ids(inner)]
+    return [value] if isinstance(value, str) and len(value) == 36 and value.count("-") == 4 else []
+
+
+def groups(lanes: list[Lane], actor: Actor, day: date) -> list[dict[str, Any]]:
+    """Lanes by organisation, for `ui.lanes`."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for lane in lanes:
+        name = lane.organisation.short_name if lane.organisation else _("Volunteers")
+        found.setdefault(name, []).append(_lane(lane, actor, day))
+    return [{"name": name, "lanes": rows} for name, rows in found.items()]
+
+
+def _lane(lane: Lane, actor: Actor, day: date) -> dict[str, Any]:
+    busy = sum(int((e.ends_at - e.starts_at).total_seconds() // 60) for e in lane.entries)
+    return {
+        "name": lane.person.name,
+        "note": format_duration(busy) if busy else _("free"),
+        "away": None if lane.shifts or lane.entries else _("away today"),
+        "shifts": lane.shifts,
+        "bars": [_bar(entry, actor, day) for entry in lane.entries],
+    }
+
+
+def _bar(entry: Entry, actor: Actor, day: date) -> dict[str, Any]:
+    start, end = clock.minutes_of_day(entry.starts_at, day), clock.minutes_of_day(entry.ends_at, day)
+    word, who = service_name(entry.visit.service), household_name(entry.visit, actor)
+    return {
+        "start": start,
+        "end": end,
+        "word": word,
+        "who": who,
+        "state": entry.state,
+        "two": entry.two,
+        "travel": entry.travel_minutes,
+        "href": url_for("visits.page", visit_id=entry.visit.id),
+        "label": f"{format_time(entry.starts_at)}–{format_time(entry.ends_at)} {word} {who}",
+    }
+
+
+def visit_rows(entries: list[Entry], plan: Plan, actor: Actor) -> list[dict[str, Any]]:
+    """One row per visit: when, who needs it, what, who goes, state."""
+    people = {e.person_id: db.session.get(Person, e.person_id) for e in entries}
+    by_visit: dict[uuid.UUID, list[Entry]] = {}
+    for entry in entries:
+        by_visit.setdefault(entry.visit.id, []).append(entry)
+    rows = []
+    for found in by_visit.values():
+        visit = found[0].visit
+        rows.append({
+            "starts_at": min(e.starts_at for e in found), "ends_at": max(e.ends_at for e in found), "visit": visit,
+            "household": household_name(visit, actor), "service": service_name(visit.service),
+            "people": [person.name for e in found if (person := people[e.person_id]) is not None],
+            "state": "half_staffed" if len(found) < visit.people else worst([e.state for e in found]),
+        })  # fmt: skip
+    return sorted(rows, key=lambda row: row["starts_at"])
+
+
+def worst(states: list[str]) -> str:
+    """The state of a visit by its slots: the first of this order that any has."""
+    order = ("asked", "late", "will_be_late", "half_staffed", "draft", "booked", "locked", "under_way", "done")
+    return min(states, key=lambda state: order.index(state) if state in order else len(order))
+
+
+def told(by_person: dict[uuid.UUID, list[Change]], actor: Actor) -> list[dict[str, Any]]:
+    """Who must be told what, person by person."""
+    rows = []
+    for person_id, changes in by_person.items():
+        person = db.session.get(Person, person_id)
+        if person is not None:
+            rows.append({"name": person.name, "changes": [_change(c, person_id, actor) for c in changes]})
+    return sorted(rows, key=lambda row: str(row["name"]))
+
+
+def _change(change: Change, person_id: uuid.UUID, actor: Actor) -> dict[str, Any]:
+    comes = change.stop is not None and change.stop.person_id == person_id
+    came = change.held is not None and change.held.person_id == person_id
+    new = format_datetime(change.stop.starts_at) if comes and change.stop else None
+    old = format_datetime(change.held.starts_at) if came and change.held else None
+    kind = "moved" if comes and came else "added" if comes else "removed"
+    question = comes and change.stop is not None and change.stop.capacity == "volunteer"
+    return {
+        "what": f"{service_name(change.visit.service)} {household_name(change.visit, actor)}",
+        "old": old,
+        "new": new,
+        "kind": kind,
+        "note": _("will be asked") if question else None,
+    }
+
+
+def failure(job: Job) -> str:
+    """Why a run ended without a plan, in words."""
+    if job.status != "failed":
+        return ""
+    return _("No plan came out of this run; the plan in force stays as it is. You can start it again.")
