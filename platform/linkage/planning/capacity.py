@@ -6,6 +6,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+import matching.instance as m
 from linkage.areas.models import Area
 from linkage.contracts.models import ContractLine, LineMonth, PersonMonth
 from linkage.core.extensions import db
@@ -15,10 +19,6 @@ from linkage.planning.horizon import Horizon, where_in
 from linkage.planning.sites import Sites
 from linkage.services.models import Service
 from linkage.visits.models import Visit
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
-
-import matching.instance as m
 
 
 class Capacity:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from matching.explain import explain
-from matching.feasibility import check
-from matching.instance_io import load_instance, plan_to_json
 from matching.solve import Progress, solve
 from matching.stop import MaxRuntime
+
+from matching.feasibility import check
+from matching.instance_io import load_instance, plan_to_json
 
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal a child gets when its parent dies
 

@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import exists, select
+from sqlalchemy.orm import selectinload
+
+import matching.instance as m
 from linkage.areas.models import Area
 from linkage.core.extensions import db
 from linkage.offers.models import Offer, OfferRound
@@ -15,10 +19,6 @@ from linkage.planning.horizon import DAY, Horizon, Numbers
 from linkage.planning.sites import Sites
 from linkage.services.models import Service
 from linkage.visits.models import Assignment, Slot, Visit
-from sqlalchemy import exists, select
-from sqlalchemy.orm import selectinload
-
-import matching.instance as m
 
 GENDERS = {"F": m.Gender.FEMALE, "M": m.Gender.MALE}
 KNOWN_DAYS = 180  # who came within this time is no new face

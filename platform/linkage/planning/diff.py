@@ -7,12 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
 from linkage.core.extensions import db
 from linkage.offers.models import Offer, OfferRound
 from linkage.planning.models import Plan, PlanStop
 from linkage.visits.models import Assignment, Slot, Visit
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 
 # book: a paid carer newly; move: the same person at another time; replace: another person; ask: a volunteer;
 # drop: nobody in the plan; keep: nothing changes.

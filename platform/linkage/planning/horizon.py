@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from linkage.core import clock
 from linkage.core.extensions import db
 from linkage.core.rulesets import rule
-from sqlalchemy import select
 
 DAY = 1440  # minutes
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from flask_babel import gettext as _
+from sqlalchemy import select, update
+
 from linkage.areas.models import Area
 from linkage.core import audit, clock, jobs
 from linkage.core.errors import Conflict, InvalidInput
@@ -14,7 +16,6 @@ from linkage.core.permissions import Actor
 from linkage.core.rulesets import rule
 from linkage.planning.models import Plan, PlanningLock
 from linkage.planning.solving import KIND
-from sqlalchemy import select, update
 
 MAX_DAYS = 14
 
@@ -57,9 +58,7 @@ def _take_lock(area_id: int, now: datetime) -> None:
     if db.session.get(PlanningLock, area_id) is None:
         db.session.add(PlanningLock(area_id=area_id, job_id=None, taken_at=now))
         db.session.flush()
-    lock = db.session.scalars(
-        select(PlanningLock).where(PlanningLock.area_id == area_id).with_for_update()
-    ).one()
+    lock = db.session.scalars(select(PlanningLock).where(PlanningLock.area_id == area_id).with_for_update()).one()
     holder = db.session.get(Job, lock.job_id, populate_existing=True) if lock.job_id else None
     if holder is not None and holder.status in ("waiting", "running"):
         raise Conflict(_("This street is being planned at the moment."), remedy=_("Wait for it, or cancel it first."))

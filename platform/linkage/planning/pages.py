@@ -9,13 +9,13 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+
 from linkage.areas.models import Area
 from linkage.areas.queries import get_area
 from linkage.core import clock, permissions
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.models import Job
-
 from linkage.core.web import Room, go, request_now, require_actor
 from linkage.planning import diff, operations, publishing, queries, wording
 from linkage.planning.models import Plan
@@ -171,5 +171,3 @@ def publishing_progress(plan: Plan) -> ResponseReturnValue:
     if job is not None and job.status not in ("waiting", "running"):
         return "", 204, {"HX-Redirect": url_for("planning.page", plan_id=plan.id)}
     return render_template("planning/_publishing.html", plan=plan, publishing=job)
-
-

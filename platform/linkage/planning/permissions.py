@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import ColumnElement
+
 from linkage.areas.queries import lies_under
 from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
 from linkage.planning.models import Plan
-from sqlalchemy import ColumnElement
 
 may_see = right(
     "planning.see",

@@ -8,10 +8,13 @@ everything is booked, so that two people can exchange their visits.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import select, update
+
 from linkage.core import audit, clock, jobs
 from linkage.core.errors import Conflict, DomainError
 from linkage.core.extensions import db
@@ -20,9 +23,9 @@ from linkage.core.permissions import Actor
 from linkage.core.transactions import failpoint, savepoint, unit_of_work
 from linkage.offers import operations as offers
 from linkage.planning import diff
-from linkage.planning.models import Plan, PlanSkipped
+from linkage.planning.models import Plan, PlanSkipped, PlanStop
 from linkage.visits import booking
-from sqlalchemy import select, update
+from linkage.visits.models import Slot
 
 KIND = "planning.publish"
 
@@ -43,9 +46,8 @@ def request_publish(plan: Plan, *, by: Actor, now: datetime) -> Job:
         Plan.last_day >= plan.first_day,
     )
     if db.session.execute(newer).first() is not None:
-        raise Conflict(
-            _("Another plan was published since this one was made."), remedy=_("Run the plan again and publish that one.")
-        )
+        message = _("Another plan was published since this one was made.")
+        raise Conflict(message, remedy=_("Run the plan again and publish that one."))
     done = db.session.execute(
         update(Plan)
         .where(Plan.id == plan.id, Plan.published_at.is_(None), Plan.discarded_at.is_(None))
@@ -82,15 +84,12 @@ def _apply_day(plan_id: uuid.UUID, day: date) -> dict[str, int]:
     plan = db.session.get_one(Plan, plan_id)
     now = clock.now()
     found = [c for c in diff.changes(plan, now=now) if c.visit.day == day and c.kind != "keep"]
-    counts = {"skipped": 0}
+    counts: Counter[str] = Counter()
     booking.lock_people({person for change in found for person in change.told})
     free = [change for change in found if _let_go(plan, change, now)]
     for change in free:
-        if change.stop is None:
-            counts["drop"] = counts.get("drop", 0) + 1
-            continue
-        reason = _settle(plan, change, now)
-        counts[change.kind if reason is None else "skipped"] = counts.get(change.kind if reason is None else "skipped", 0) + 1
+        settled = change.stop is None or _settle(plan, change.slot, change.stop, now)
+        counts[change.kind if settled else "skipped"] += 1
     counts["skipped"] += len(found) - len(free)
     failpoint("publishing.inside_day")
     audit.record("planning.apply", plan, by=plan.published_by, now=now, day=day, **counts)
@@ -103,29 +102,27 @@ def _let_go(plan: Plan, change: diff.Change, now: datetime) -> bool:
     if held is None:
         return True
     if held.accepted_at is not None or held.capacity == "volunteer":
-        _skip(plan, change, "accepted")
+        _skip(plan, change.slot, "accepted")
         return False
     if held.starts_at <= now:
-        _skip(plan, change, "begun")
+        _skip(plan, change.slot, "begun")
         return False
     booking.release(held, "replanned", by=None, now=now, tell=change.kind in ("drop", "replace"))
     return True
 
 
-def _settle(plan: Plan, change: diff.Change, now: datetime) -> str | None:
-    """Book the paid carer, or ask the volunteer; None, or the reason why it was skipped."""
-    stop = change.stop
-    assert stop is not None
+def _settle(plan: Plan, slot: Slot, stop: PlanStop, now: datetime) -> bool:
+    """Book the paid carer, or ask the volunteer; False (and noted) where a guard refuses."""
     if stop.starts_at <= now:
-        _skip(plan, change, "past")
-        return "past"
+        _skip(plan, slot, "past")
+        return False
     try:
         with savepoint():
             if stop.capacity == "volunteer":
                 offers.ask_for(stop, plan_id=plan.id, by=None, now=now)
             else:
                 booking.book(
-                    change.slot,
+                    slot,
                     stop.person_id,
                     capacity="carer",
                     starts_at=stop.starts_at,
@@ -135,13 +132,12 @@ def _settle(plan: Plan, change: diff.Change, now: datetime) -> str | None:
                     now=now,
                 )
     except DomainError as error:
-        reason = getattr(error, "reason", None) or error.code
-        _skip(plan, change, reason)
-        return reason
-    return None
+        _skip(plan, slot, getattr(error, "reason", None) or error.code)
+        return False
+    return True
 
 
-def _skip(plan: Plan, change: diff.Change, reason: str) -> None:
-    known = select(PlanSkipped.id).where(PlanSkipped.plan_id == plan.id, PlanSkipped.slot_id == change.slot.id)
+def _skip(plan: Plan, slot: Slot, reason: str) -> None:
+    known = select(PlanSkipped.id).where(PlanSkipped.plan_id == plan.id, PlanSkipped.slot_id == slot.id)
     if db.session.execute(known).first() is None:
-        db.session.add(PlanSkipped(plan_id=plan.id, slot_id=change.slot.id, reason=reason[:40]))
+        db.session.add(PlanSkipped(plan_id=plan.id, slot_id=slot.id, reason=reason[:40]))

@@ -7,6 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from sqlalchemy import Select, select
+from sqlalchemy.orm import selectinload
+
 from linkage.areas.models import Area
 from linkage.core import clock
 from linkage.core.extensions import db
@@ -16,11 +19,10 @@ from linkage.offers.models import Offer, OfferRound
 from linkage.organisations.models import Carer, Organisation
 from linkage.people.models import Person
 from linkage.people.schedule import day_spans
+from linkage.planning.horizon import where_in
 from linkage.planning.models import Plan, PlanningLock, PlanStop, PlanUnserved
 from linkage.planning.publishing import KIND as PUBLISH
 from linkage.visits.models import Assignment, Slot, Visit
-from sqlalchemy import Select, select
-from sqlalchemy.orm import selectinload
 
 
 def visible(actor: Actor) -> Select[tuple[Plan]]:
@@ -142,7 +144,8 @@ def _entry(
     fixed = held is not None and (held.accepted_at is not None or held.capacity == "volunteer")
     if held is not None and (stop is None or fixed or held.attendance is not None):
         state = assignment_state(held)
-        return Entry(visit, held.person_id, held.starts_at, held.ends_at, state, two, stop.travel_minutes if stop else 0)
+        travel = stop.travel_minutes if stop else 0
+        return Entry(visit, held.person_id, held.starts_at, held.ends_at, state, two, travel)
     if stop is not None:
         state = "asked" if stop.capacity == "volunteer" else "late" if stop.late_minutes else "draft"
         state = "half_staffed" if half else {"late": "will_be_late"}.get(state, state)
@@ -208,7 +211,7 @@ def lanes(entries: list[Entry], area_id: int, day: date) -> list[Lane]:
         if clock.local_date(entry.starts_at) == day:
             of_person[entry.person_id].append(entry)
     ids = sorted({*spans, *of_person}, key=str)
-    people = {row.id: row for part in _parts(ids) for row in db.session.scalars(select(Person).where(Person.id.in_(part)))}
+    people = {row.id: row for row in where_in(Person, Person.id, ids)}
     carers = _carers(ids, day)
     found = []
     for person_id, person in people.items():
@@ -226,8 +229,7 @@ def _name(lane: Lane) -> str:
 
 
 def _carers(ids: list[uuid.UUID], day: date) -> dict[uuid.UUID, Carer]:
-    query = select(Carer).where(Carer.on(day)).options(selectinload(Carer.organisation))
-    return {row.person_id: row for part in _parts(ids) for row in db.session.scalars(query.where(Carer.person_id.in_(part)))}
+    return {row.person_id: row for row in where_in(Carer, Carer.person_id, ids, Carer.on(day))}
 
 
 def unserved_of(plan: Plan, actor: Actor) -> list[PlanUnserved]:

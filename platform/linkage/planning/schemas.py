@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from linkage.core.forms import FormSchema
 from marshmallow import fields, validate
+
+from linkage.core.forms import FormSchema
 
 
 class SolveSchema(FormSchema):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
+from sqlalchemy import select
+
+import matching.instance as m
 from linkage.areas.models import Area, Place
 from linkage.core.extensions import db
 from linkage.core.privacy import warm_keys
 from linkage.organisations.models import Organisation
 from linkage.planning.horizon import Horizon, where_in
 from linkage.planning.travel import distances_metres, matrix_minutes, radius_minutes
-from sqlalchemy import select
-
-import matching.instance as m
 
 CITY_CENTRE = (24.48, 118.09)  # Xiamen; for an area of which nothing better is known, marked approximate
 

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import matching.instance as m
 from linkage.areas.models import Area
 from linkage.planning.capacity import Capacity
 from linkage.planning.demand import Demand
 from linkage.planning.horizon import Horizon, Names
 from linkage.planning.sites import Sites
 from linkage.planning.supply import Supply
-
-import matching.instance as m
 from matching.objective import ObjectiveWeights
 
 POINTS_PER_TRAVEL_MINUTE = 100

@@ -25,6 +25,7 @@ from typing import Any
 import psutil
 import structlog
 from flask import current_app
+
 from linkage.areas.models import Area
 from linkage.core import audit, clock, jobs
 from linkage.core.config import ROOT
@@ -32,11 +33,10 @@ from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.rulesets import rule
 from linkage.core.transactions import failpoint, unit_of_work
-from linkage.planning.models import Plan, PlanningLock
 from linkage.planning.horizon import Horizon
+from linkage.planning.models import Plan, PlanningLock
 from linkage.planning.snapshot import Snapshot, take
 from linkage.planning.storing import store
-
 from matching.instance_io import instance_to_json
 
 log = structlog.get_logger("linkage.planning")
@@ -200,8 +200,10 @@ class _Latest:
         self.errors = ""
         self._fresh: dict[str, Any] | None = None
         self._reported = 0.0
-        self._threads = [threading.Thread(target=self._read_events, args=(child,), daemon=True),
-                         threading.Thread(target=self._read_errors, args=(child,), daemon=True)]
+        self._threads = [
+            threading.Thread(target=self._read_events, args=(child,), daemon=True),
+            threading.Thread(target=self._read_errors, args=(child,), daemon=True),
+        ]
         for thread in self._threads:
             thread.start()
 

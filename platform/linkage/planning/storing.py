@@ -8,16 +8,16 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from linkage.core import clock
 from linkage.core.extensions import db
 from linkage.core.rulesets import rule
 from linkage.core.sequences import next_number
-from linkage.planning.models import Plan, PlanStop, PlanUnserved
 from linkage.planning.horizon import Horizon, Names
+from linkage.planning.models import Plan, PlanStop, PlanUnserved
 from linkage.planning.snapshot import Snapshot
 from linkage.visits.models import Assignment, Slot
-from sqlalchemy import select
-
 from matching.instance_io import instance_to_json
 
 TELLABLE = ("total", "tardiness_minutes", "travel_minutes", "cost_fen", "people_told", "new_faces", "wishes_missed")
@@ -208,6 +208,3 @@ def _state(
     if any(stop.capacity == "volunteer" and stop.slot_id not in accepted for stop in stops):
         return "asked"
     return "late" if any(stop.late_minutes > 0 for stop in stops) else "staffed"
-
-
-

@@ -7,6 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import select
+
+import matching.instance as m
 from linkage.areas.models import Area
 from linkage.core import clock
 from linkage.core.extensions import db
@@ -20,9 +23,6 @@ from linkage.planning.sites import Sites
 from linkage.services.models import HeldQualification
 from linkage.visits.models import Assignment, Slot
 from linkage.volunteers.models import Volunteer
-from sqlalchemy import select
-
-import matching.instance as m
 
 Busy = dict[uuid.UUID, list[tuple[datetime, datetime]]]
 
@@ -85,7 +85,9 @@ class Supply:
         role = self._role(person_id)
         if role.home_place_id is not None:
             return self.sites.of_place(role.home_place_id)[0]
-        return self.sites.of_organisation(role.organisation) if isinstance(role, Carer) else self.sites.of_area(role.area_id)
+        if isinstance(role, Carer):
+            return self.sites.of_organisation(role.organisation)
+        return self.sites.of_area(role.area_id)
 
     def to_caregivers(self, organisations: dict[uuid.UUID, str]) -> tuple[m.Caregiver, ...]:
         return tuple(self._caregiver(person_id, organisations) for person_id in self.order)
@@ -108,13 +110,16 @@ class Supply:
             work_limits=self._limits(person_id, role.weekly_minutes),
             absences=self._absences(person_id),
             home_location_id=self._base(person_id) if volunteer else None,
-            radius_minutes=self.sites.radius_minutes(volunteer.radius_metres, volunteer.travel_mode) if volunteer else None,
+            radius_minutes=self._radius(volunteer) if volunteer else None,
             fair_capacity_minutes=0 if volunteer else None,
         )
 
     def _offered(self, volunteer: Volunteer) -> tuple[str, ...]:
         services = self.demand.services
         return tuple(f"s-{services[row.service_id].code}" for row in volunteer.services if row.service_id in services)
+
+    def _radius(self, volunteer: Volunteer) -> int:
+        return self.sites.radius_minutes(volunteer.radius_metres, volunteer.travel_mode)
 
     def _insured(self, volunteer: Volunteer) -> int:
         """The last insured day; an employee is insured by the employer, a volunteer by what is recorded."""
@@ -164,10 +169,11 @@ class Supply:
         return [tuple(row) for row in db.session.execute(query)]  # type: ignore[misc]
 
     def _questions(self, since: datetime) -> Iterable[tuple[uuid.UUID, uuid.UUID, datetime, datetime]]:
+        still_open = (column.is_(None) for column in OPEN_OFFER)
         query = (
             select(Slot.visit_id, Offer.person_id, Offer.starts_at, Offer.ends_at)
             .join(Slot, Slot.id == Offer.slot_id)
-            .where(*(column.is_(None) for column in OPEN_OFFER), Offer.ends_at > since, Offer.starts_at < self.horizon.ends)
+            .where(*still_open, Offer.ends_at > since, Offer.starts_at < self.horizon.ends)
         )
         return [tuple(row) for row in db.session.execute(query)]  # type: ignore[misc]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+
 from linkage.core import clock
 from linkage.core.extensions import db
 from linkage.core.formats import format_datetime, format_duration, format_time
@@ -95,7 +96,7 @@ def gaps(rows: list[PlanUnserved], actor: Actor) -> list[Gap]:
         Gap(
             row=row,
             who=household_name(row.visit, actor),
-            what=f"{service_name(row.visit.service)} {format_datetime(clock.at_minutes(row.visit.day, row.visit.windows[0][0]))}",
+            what=f"{service_name(row.visit.service)} {format_datetime(_from(row.visit))}",
             why=reason_text(row.reason, row.visit),
             fix=fix_text(row.fix, row.visit, names) if row.fix else None,
             effect=None,
@@ -106,6 +107,11 @@ def gaps(rows: list[PlanUnserved], actor: Actor) -> list[Gap]:
         )
         for row in rows
     ]
+
+
+def _from(visit: Visit) -> datetime:
+    """The first moment at which the visit may begin."""
+    return clock.at_minutes(visit.day, visit.windows[0][0])
 
 
 def _people_in(rows: list[PlanUnserved]) -> dict[str, str]:
