@@ -145,7 +145,6 @@ class Demand:
             preferred_windows=self._preferred(row),
             service_minutes=row.duration_minutes,
             access_minutes=self.sites.places[row.place_id].access_minutes + allowance,
-            max_tardiness_minutes=self.horizon.rule("planning.max_late_minutes"),
             tier=row.priority - 1,
             slots=tuple(m.Slot(pin=pin) for pin in pins),
             gender_wish=_wish(row.wishes, "gender", lambda value: GENDERS[value].value),

@@ -81,60 +81,120 @@ def _days(plan_id: uuid.UUID) -> list[date]:
 
 
 def _apply_day(plan_id: uuid.UUID, day: date) -> dict[str, int]:
+    """One day's changes in one transaction.
+
+    Each change is tried alone, so that one that a guard refuses leaves what stood before; what only fails because
+    people exchange visits is tried again together.
+    """
     plan = db.session.get_one(Plan, plan_id)
     now = clock.now()
     found = [c for c in diff.changes(plan, now=now) if c.visit.day == day and c.kind != "keep"]
+    _lock_people({person for change in found for person in change.told})
     counts: Counter[str] = Counter()
-    booking.lock_people({person for change in found for person in change.told})
-    free = [change for change in found if _let_go(plan, change, now)]
-    for change in free:
-        settled = change.stop is None or _settle(plan, change.slot, change.stop, now)
-        counts[change.kind if settled else "skipped"] += 1
-    counts["skipped"] += len(found) - len(free)
+    waiting: list[diff.Change] = []
+    for change in found:
+        reason = _apply([change], plan, now)
+        if reason == "overlap":
+            waiting.append(change)
+        else:
+            _count(counts, plan, change, reason)
+    for group in _exchanges(waiting):
+        reason = _apply(group, plan, now)
+        for change in group:
+            _count(counts, plan, change, reason)
     failpoint("publishing.inside_day")
     audit.record("planning.apply", plan, by=plan.published_by, now=now, day=day, **counts)
-    return counts
+    return dict(counts)
 
 
-def _let_go(plan: Plan, change: diff.Change, now: datetime) -> bool:
-    """Release what stands in the slot and is about to change; False (and noted) where it may not be."""
-    held = change.held
-    if held is None:
-        return True
-    if held.accepted_at is not None or held.capacity == "volunteer":
-        _skip(plan, change.slot, "accepted")
-        return False
-    if held.starts_at <= now:
-        _skip(plan, change.slot, "begun")
-        return False
-    booking.release(held, "replanned", by=None, now=now, tell=change.kind in ("drop", "replace"))
-    return True
+def _lock_people(ids: set[uuid.UUID]) -> None:
+    """In the order of their ids, before anything else is locked: two publications never wait for each other."""
+    ordered = sorted(ids, key=str)
+    for start in range(0, len(ordered), 500):
+        part = select(Person.id).where(Person.id.in_(ordered[start : start + 500]))
+        db.session.execute(part.order_by(Person.id).with_for_update()).all()
 
 
-def _settle(plan: Plan, slot: Slot, stop: PlanStop, now: datetime) -> bool:
-    """Book the paid carer, or ask the volunteer; False (and noted) where a guard refuses."""
-    if stop.starts_at <= now:
-        _skip(plan, slot, "past")
-        return False
+def _count(counts: Counter[str], plan: Plan, change: diff.Change, reason: str | None) -> None:
+    counts[change.kind if reason is None else "skipped"] += 1
+    if reason is not None:
+        _skip(plan, change.slot, reason)
+
+
+def _apply(changes: list[diff.Change], plan: Plan, now: datetime) -> str | None:
+    """Carry the changes out together, or none of them; None, or the reason why not."""
     try:
         with savepoint():
-            if stop.capacity == "volunteer":
-                offers.ask_for(stop, plan_id=plan.id, by=None, now=now)
-            else:
-                booking.book(
-                    slot,
-                    stop.person_id,
-                    capacity="carer",
-                    starts_at=stop.starts_at,
-                    line_id=stop.line_id,
-                    charge=stop.charge,
-                    by=None,
-                    now=now,
-                )
+            for change in changes:
+                _let_go(change, now)
+            for change in changes:
+                if change.stop is not None:
+                    _settle(plan, change, change.stop, now)
     except DomainError as error:
-        _skip(plan, slot, getattr(error, "reason", None) or error.code)
-        return False
-    return True
+        return str(getattr(error, "reason", None) or error.code)
+    return None
+
+
+def _let_go(change: diff.Change, now: datetime) -> None:
+    """Release what stands in the slot. Raises Refused where it was accepted or has begun."""
+    held = change.held
+    if held is None:
+        return
+    if held.accepted_at is not None or held.capacity == "volunteer":
+        raise Refused("accepted")
+    if held.starts_at <= now:
+        raise Refused("begun")
+    if change.kind == "move":
+        booking.release(held, "replanned", by=None, now=now)  # told once, with the new time
+    else:
+        visits.let_go(held, "replanned", by=None, now=now)
+
+
+def _settle(plan: Plan, change: diff.Change, stop: PlanStop, now: datetime) -> None:
+    """Book the paid carer and say so, or ask the volunteer."""
+    if stop.starts_at <= now:
+        raise Refused("passed")
+    if stop.capacity == "volunteer":
+        _ask(plan, change.slot, stop, now)
+        return
+    booking.book(
+        change.slot,
+        stop.person_id,
+        capacity="carer",
+        starts_at=stop.starts_at,
+        ends_at=stop.ends_at,
+        organisation_id=organisation_of(stop),
+        line_id=stop.line_id,
+        charge=stop.charge,
+        travel_minutes=stop.travel_minutes,
+        by=None,
+        now=now,
+    )
+
+
+def organisation_of(stop: PlanStop) -> uuid.UUID | None:
+    """The organisation for which a carer comes: the line's, else the employer of that day."""
+    if stop.line_id is not None:
+        return db.session.get_one(ContractLine, stop.line_id).organisation_id
+    day = clock.local_date(stop.starts_at)
+    employed = select(Carer.organisation_id).where(Carer.person_id == stop.person_id, Carer.on(day))
+    return db.session.scalars(employed.limit(1)).one_or_none()
+
+
+def _exchanges(changes: list[diff.Change]) -> list[list[diff.Change]]:
+    """Groups of changes that share people, directly or through others: what must happen together."""
+    groups: list[tuple[set[uuid.UUID], list[diff.Change]]] = []
+    for change in changes:
+        people, members = set(change.told), [change]
+        apart = []
+        for others, group in groups:
+            if others & people:
+                people |= others
+                members = group + members
+            else:
+                apart.append((others, group))
+        groups = [*apart, (people, members)]
+    return [members for _, members in groups]
 
 
 def _skip(plan: Plan, slot: Slot, reason: str) -> None:

@@ -6,7 +6,6 @@ declare("planning.seconds", 20, "product default: seconds of search for a week's
 declare("planning.memory_megabytes", 2500, "product default: a solver above this is stopped")
 declare("planning.lead_minutes", 30, "product default: nothing new is placed earlier than this from now")
 declare("planning.freeze_hours", 24, "DESIGN.md: a paid booking may move until 24 h before")
-declare("planning.max_late_minutes", 15, "product default: a start may be this late after its window, shown as late")
 declare("planning.instance_days", 30, "PIPL, necessity: how long a stored instance is kept")
 declare("planning.told_travel_minutes", 20, "ENGINE.md: do not move someone for less than 20 minutes saved")
 declare("planning.approximate_allowance_minutes", 8, "product default: extra access where the position is approximate")
