@@ -36,8 +36,7 @@ def say(event: dict[str, Any]) -> None:
 
 
 def on_progress(progress: Progress) -> None:
-    best = progress.objective
-    say({"percent": round(100 * progress.fraction), "unserved": best.unserved, "total": round(best.total)})
+    say({"percent": round(100 * progress.fraction), "unserved": progress.unserved, "total": round(progress.total)})
 
 
 def run(folder: Path, seconds: float, seed: int) -> None:

@@ -16,15 +16,20 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from linkage.core import audit, clock, jobs
+from linkage.contracts.models import ContractLine
 from linkage.core.errors import Conflict, DomainError
 from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.permissions import Actor
 from linkage.core.transactions import failpoint, savepoint, unit_of_work
 from linkage.offers import operations as offers
+from linkage.organisations.models import Carer
+from linkage.people.models import Person
 from linkage.planning import diff
 from linkage.planning.models import Plan, PlanSkipped, PlanStop
 from linkage.visits import booking
+from linkage.visits import operations as visits
+from linkage.visits.errors import Refused
 from linkage.visits.models import Slot
 
 KIND = "planning.publish"

@@ -1,0 +1,2 @@
+def reason_text(*a): return ""
+def fix_text(*a): return ""
