@@ -23,6 +23,7 @@ from linkage.core.models import Job
 from linkage.core.permissions import Actor
 from linkage.core.transactions import failpoint, savepoint, unit_of_work
 from linkage.offers import operations as offers
+from linkage.offers import queries as offer_queries
 from linkage.organisations.models import Carer
 from linkage.people.models import Person
 from linkage.planning import diff
@@ -175,6 +176,20 @@ def _settle(plan: Plan, change: diff.Change, stop: PlanStop, now: datetime) -> N
         by=None,
         now=now,
     )
+
+
+def _ask(plan: Plan, slot: Slot, stop: PlanStop, now: datetime) -> None:
+    """Turn the plan's proposal into a question; the fallback behind it holds reserved minutes."""
+    open_now = offer_queries.open_round(slot.id)
+    if open_now is not None:
+        offers.withdraw_round(open_now, by=None, now=now)
+    planned = offers.Candidate(stop.person_id, stop.starts_at, stop.ends_at, stop.travel_minutes)
+    fallback = None
+    if stop.fallback_person_id and stop.fallback_line_id and stop.fallback_starts_at:
+        fallback = offers.Fallback(
+            stop.fallback_person_id, stop.fallback_line_id, stop.fallback_starts_at, stop.fallback_charge
+        )
+    offers.open_round(slot, [planned], fallback=fallback, plan_id=plan.id, by=None, now=now)
 
 
 def organisation_of(stop: PlanStop) -> uuid.UUID | None:

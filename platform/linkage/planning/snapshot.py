@@ -10,6 +10,8 @@ nobody and holds travel times instead of positions. What stands already is carri
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import matching.instance as m
@@ -32,19 +34,25 @@ class Snapshot:
     names: Names
     horizon: Horizon
     approximate: int
+    places: dict[uuid.UUID, str]  # the extra homes' locations
 
 
-def take(area: Area, horizon: Horizon, *, hold_everything: bool = False) -> Snapshot:
+def take(
+    area: Area, horizon: Horizon, *, hold_everything: bool = False, place_ids: Iterable[uuid.UUID] = ()
+) -> Snapshot:
     """Read one planning area's horizon into an instance.
 
     Parameters
     ----------
     hold_everything : pin every booking and question as it stands ("who could come" moves nobody)
+    place_ids : homes that get a location though no visit of the horizon goes there
     """
     sites = Sites(horizon)
     demand = Demand(area, horizon, sites, hold_everything=hold_everything)
     supply = Supply(area, horizon, sites, demand)
-    sites.load({row.place_id for row in demand.rows} | set(supply.homes()))
+    also = list(place_ids)
+    sites.load({row.place_id for row in demand.rows} | set(supply.homes()) | set(also))
+    extra = {place_id: sites.of_place(place_id)[0] for place_id in also}
     capacity = Capacity(area, horizon, sites, demand)
     organisations = capacity.organisations(row.organisation_id for row in supply.carers.values())
     visits = demand.to_visits(supply.ids, capacity.of_visit)
@@ -68,4 +76,4 @@ def take(area: Area, horizon: Horizon, *, hold_everything: bool = False) -> Snap
         weights=ObjectiveWeights(told_per_person=told),
     )
     names = Names([row.id for row in demand.rows], supply.order, [row.id for row in capacity.lines])
-    return Snapshot(instance, names, horizon, demand.approximate)
+    return Snapshot(instance, names, horizon, demand.approximate, extra)

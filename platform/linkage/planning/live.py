@@ -1,0 +1,85 @@
+"""The plan in force as the engine sees it, for questions about one more visit: nobody who stands is moved.
+
+Everything that is booked or asked is pinned; what cannot be brought into a timetable any more (a shift that was
+cancelled under it, say) keeps its person busy for its time all the same, so that nothing shown is refused later.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from threading import Lock
+
+import matching.instance as m
+from linkage.areas.models import Area
+from linkage.core.extensions import db
+from linkage.core.models import AuditHead
+from linkage.planning.horizon import Horizon
+from linkage.planning.snapshot import Snapshot, take
+from matching.plan_state import Held, PlanState
+from matching.solve import solve
+from matching.stop import MaxIterations
+
+KEPT = 8  # states kept in memory per process
+
+
+@dataclass(frozen=True)
+class Live:
+    """What stands in one area and horizon, with the instance that names it."""
+
+    snapshot: Snapshot
+    state: PlanState
+
+
+_kept: dict[tuple[object, ...], Live] = {}
+_lock = Lock()
+
+
+def live(area: Area, first: date, last: date, now: datetime, *, place_ids: Iterable[uuid.UUID] = ()) -> Live:
+    """The state of first..last, made anew when anything was changed since (the audit log's head tells).
+
+    Parameters
+    ----------
+    place_ids : homes that must be among the locations, though no visit goes there yet
+    """
+    head = db.session.get(AuditHead, 1, populate_existing=True)
+    places = tuple(sorted(place_ids, key=str))
+    minute = int(now.timestamp() // 300)  # the lead time moves on: at most five minutes old
+    key = (str(db.engine.url), area.id, first, last, places, minute, head.number if head else 0)
+    with _lock:
+        if key in _kept:
+            return _kept[key]
+    made = _make(area, Horizon(first, last, now), places)
+    with _lock:
+        while len(_kept) >= KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = made
+    return made
+
+
+def _make(area: Area, horizon: Horizon, places: tuple[uuid.UUID, ...]) -> Live:
+    snapshot = take(area, horizon, hold_everything=True, place_ids=places)
+    standing = tuple(visit for visit in snapshot.instance.visits if _stands(visit))
+    instance = replace(snapshot.instance, visits=standing)
+    plan = solve(instance, MaxIterations(0))
+    left = {row.visit_id for row in plan.unserved}
+    kept = tuple(visit for visit in standing if visit.id not in left)
+    spoken_for = [span for visit in standing for span in _spans(visit) if visit.id in left]
+    if left:
+        instance = replace(instance, visits=kept)
+        plan = solve(instance, MaxIterations(0))
+    return Live(replace(snapshot, instance=instance), PlanState(instance, plan, held=spoken_for))
+
+
+def _stands(visit: m.Visit) -> bool:
+    """Every slot has a person and a time (a half-staffed visit's person is kept busy below)."""
+    return any(slot.pin is not None for slot in visit.slots)
+
+
+def _spans(visit: m.Visit) -> Iterable[Held]:
+    for slot in visit.slots:
+        if slot.pin is not None and slot.pin.caregiver_id and slot.pin.start_minutes is not None:
+            start = slot.pin.start_minutes
+            yield Held(slot.pin.caregiver_id, start - visit.access_minutes, start + visit.service_minutes)
