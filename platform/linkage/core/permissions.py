@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
 from sqlalchemy import ColumnElement, Select, false, or_, select, true
 
@@ -49,6 +49,7 @@ class ActiveGrant:
     household_id: uuid.UUID | None = None
 
 
+@final
 @dataclass(frozen=True)
 class Actor:
     """Who acts, with which grants, at which moment."""

@@ -13,10 +13,10 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
-from linkage.core import audit, clock, jobs
 from linkage.contracts.models import ContractLine
+from linkage.core import audit, clock, jobs
 from linkage.core.errors import Conflict, DomainError
 from linkage.core.extensions import db
 from linkage.core.models import Job
@@ -47,7 +47,7 @@ def request_publish(plan: Plan, *, by: Actor, now: datetime) -> Job:
     newer = select(Plan.id).where(
         Plan.area_id == plan.area_id,
         Plan.published_at.is_not(None),
-        Plan.published_at > plan.solved_from,
+        or_(Plan.published_at > plan.solved_from, Plan.number > plan.number),
         Plan.first_day <= plan.last_day,
         Plan.last_day >= plan.first_day,
     )

@@ -130,7 +130,7 @@ class _Charges:
 
 def _unserved(plan: Plan, names: Names, solved: dict[str, Any], reasons: list[dict[str, Any]]) -> None:
     by_visit = {reason["visit_id"]: reason for reason in reasons}
-    placed = defaultdict(int)
+    placed: Counter[str] = Counter()
     for route in solved.get("routes", []):
         for stop in route.get("stops", []):
             placed[stop["visit_id"]] += 1

@@ -58,9 +58,10 @@ class Supply:
 
     def homes(self) -> Iterable[uuid.UUID]:
         """Places to load before `to_shifts`."""
-        for row in (*self.carers.values(), *self.volunteers.values()):
-            if row.home_place_id is not None:
-                yield row.home_place_id
+        for person_id in (*self.carers, *self.volunteers):
+            home = self._role(person_id).home_place_id
+            if home is not None:
+                yield home
 
     def _works(self, person_id: uuid.UUID, span: DaySpan) -> bool:
         carer = self.carers.get(person_id)

@@ -3,13 +3,12 @@
 from datetime import date
 
 import pytest
+from visiting import book_for, post_for, visits_of
 
 from linkage.areas.models import Area
 from linkage.core.extensions import db
 from linkage.planning.horizon import Horizon
 from linkage.planning.snapshot import take
-
-from visiting import book_for, post_for, visits_of
 
 
 @pytest.fixture
