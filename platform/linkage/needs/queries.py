@@ -13,7 +13,7 @@ from linkage.needs import recurrence
 from linkage.needs.models import Need
 
 
-def visible(actor: Actor) -> Select[tuple[Need]]:
+def visible(actor: Actor) -> Select[Need]:
     """The needs that `actor` may see: where every list begins."""
     return visible_rows(actor, Need)
 

@@ -25,7 +25,7 @@ EARTH_METRES = 6_371_008.8
 COARSE_METRES = 100
 
 
-def visible(actor: Actor) -> Select[tuple[Offer]]:
+def visible(actor: Actor) -> Select[Offer]:
     """The offers that `actor` may see: where every list begins."""
     return visible_rows(actor, Offer)
 

@@ -25,7 +25,7 @@ from linkage.planning.publishing import KIND as PUBLISH
 from linkage.visits.models import Assignment, Slot, Visit
 
 
-def visible(actor: Actor) -> Select[tuple[Plan]]:
+def visible(actor: Actor) -> Select[Plan]:
     return visible_rows(actor, Plan)
 
 

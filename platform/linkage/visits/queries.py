@@ -17,12 +17,12 @@ from linkage.visits.models import Assignment, Attendance, HoursEntry, Slot, Visi
 from linkage.visits.status import Status, column
 
 
-def visible(actor: Actor) -> Select[tuple[Visit]]:
+def visible(actor: Actor) -> Select[Visit]:
     """The visits that `actor` may see: where every list begins."""
     return visible_rows(actor, Visit)
 
 
-def visible_assignments(actor: Actor) -> Select[tuple[Assignment]]:
+def visible_assignments(actor: Actor) -> Select[Assignment]:
     return visible_rows(actor, Assignment)
 
 
