@@ -38,9 +38,10 @@ def test_tardiness_is_summed_over_slots_and_the_largest_is_kept():
     assert term("max_tardiness_minutes", of, routes) == 30
 
 
-def test_tardiness_counts_from_the_window_that_makes_it_least():
-    of = instance([visit(windows=(window(480, 500), window(490, 520)), max_tardiness_minutes=60)])
-    assert term("tardiness_minutes", of, {"a-0": [stop("v", 530)]}) == 10
+def test_tardiness_counts_from_the_window_in_which_the_start_lies():
+    of = instance([visit(windows=(window(480, 500), window(600, 620)), max_tardiness_minutes=60)])
+    assert term("tardiness_minutes", of, {"a-0": [stop("v", 530)]}) == 30
+    assert term("tardiness_minutes", of, {"a-0": [stop("v", 630)]}) == 10
 
 
 def test_minutes_outside_the_nearest_preferred_window_are_counted():

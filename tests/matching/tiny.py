@@ -127,10 +127,11 @@ def _shift(random: Random, person: Caregiver, day: int):
 
 def _visit(random: Random, name: str, days: int):
     two = random.random() < 0.4
-    windows = []
-    for _ in range(random.choice([1, 1, 2])):
-        start = random.randrange(days) * DAY + 5 * random.randint(92, 140)
-        windows.append(TimeWindow(start, start + 5 * random.randint(0, 40)))
+    start = random.randrange(days) * DAY + 5 * random.randint(92, 140)
+    windows = [TimeWindow(start, start + 5 * random.randint(0, 40))]
+    if random.random() < 0.3:
+        start = windows[0].end_minutes + 5 * random.randint(5, 20)
+        windows.append(TimeWindow(start, start + 5 * random.randint(0, 20)))
     slots = [
         Slot(
             service_minutes=random.choice([None, None, 20]),
