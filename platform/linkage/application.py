@@ -30,8 +30,8 @@ ROOMS = (
     "imports",
     "desk",
 )
-# The files of a room that register something when they are imported: models, rights and scopes, notices, effects.
-PARTS = ("models", "permissions", "notices", "effects", "erasure", "periodic", "rules")
+# The files of a room that register something when they are imported: models, rights and scopes, notices, roles ...
+PARTS = ("models", "permissions", "notices", "effects", "erasure", "periodic", "rules", "roles")
 CONTENT_POLICY = {
     "default-src": "'self'",
     "img-src": "'self' data:",

@@ -115,6 +115,20 @@ def succeed(attempt_id: uuid.UUID) -> None:
         attempt.succeeded = True
 
 
+def remember_success(origin: Origin, *, now: datetime) -> None:
+    """The account is known at this address from now on (its link was opened there)."""
+    bucket, _known = bucket_of(origin, now)
+    db.session.add(
+        SignInAttempt(
+            at=now,
+            name_index=origin.name_index,
+            address_index=origin.address_index,
+            bucket=bucket,
+            succeeded=True,
+        )
+    )
+
+
 def _wait_of_bucket(bucket: str, now: datetime) -> int:
     last_success = db.session.scalar(
         select(func.max(SignInAttempt.at)).where(SignInAttempt.bucket == bucket, SignInAttempt.succeeded)

@@ -6,15 +6,15 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, or_, select, update
 
 from linkage.accounts import attempts
-from linkage.accounts.models import InboxMessage, User, UserSession
+from linkage.accounts.models import InboxMessage, SignInAttempt, User, UserSession
 from linkage.accounts.queries import live_sessions, token_hash
 from linkage.core import audit
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
-from linkage.core.models import OutboxRow
+from linkage.core.models import IdempotencyKey, OutboxRow
 from linkage.core.rulesets import rule
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -128,3 +128,10 @@ def mark_read(person_id: uuid.UUID, *, now: datetime, message_id: uuid.UUID | No
     if message_id is not None:
         marking = marking.where(InboxMessage.id == message_id)
     return int(db.session.execute(marking).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_older_than(moment: datetime) -> None:
+    """Delete attempts, ended sessions and keys of requests from before `moment`: bookkeeping, not records."""
+    db.session.execute(delete(SignInAttempt).where(SignInAttempt.at < moment))
+    db.session.execute(delete(UserSession).where(or_(UserSession.expires_at < moment, UserSession.revoked_at < moment)))
+    db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < moment))

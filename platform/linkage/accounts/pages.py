@@ -14,9 +14,9 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from linkage.accounts import attempts, demo, operations, passwords, queries
+from linkage.accounts import attempts, demo, granting, operations, passwords, queries
 from linkage.accounts.models import User, UserSession
-from linkage.accounts.schemas import LocaleSchema, PasswordChange, SignInSchema
+from linkage.accounts.schemas import LocaleSchema, NewPassword, PasswordChange, SignInSchema
 from linkage.accounts.setup import COOKIE_KEY, first_page
 from linkage.core import outbox
 from linkage.core.errors import DomainError, InvalidInput, NotFound, TooManyAttempts
@@ -144,6 +144,31 @@ def sign_out() -> ResponseReturnValue:
     operations.end_session(g.session_id, _own_user(), now=request_now())
     session.clear()
     return go("accounts.sign_in")
+
+
+@room.route("/invitation/<token>", methods=["GET", "POST"], permission=PUBLIC, own_transactions=True)
+def invitation(token: str) -> ResponseReturnValue:
+    """Whoever was handed the link sets the password of their account, and is signed in."""
+    now = request_now()
+    found = queries.find_invitation(token)
+    user = db.session.get(User, found.user_id) if found is not None else None
+    if found is None or user is None:
+        raise NotFound("")
+    is_open = queries.open_invitation_of(user.id, now) is found and user.is_active
+    form = Form(NewPassword(user.sign_in_name), request.form if request.method == "POST" else None)
+    if not is_open or not form.valid:
+        form.sent = MultiDict() if form.sent else None
+        page = render_template("accounts/invitation.html", form=form, user=user, is_open=is_open, token=token)
+        return page, (409 if not is_open else 422 if request.method == "POST" else 200)
+    user_id, new_hash = user.id, passwords.hash_password(form.data["new_password"])
+    browser, origin = request.user_agent.string, attempts.Origin(str(user_id), request.remote_addr or "")
+
+    def accept() -> str:
+        invited = granting.accept_invitation(token, new_hash, now=now)
+        attempts.remember_success(origin, now=now)
+        return operations.start_session(invited, browser=browser, now=now)
+
+    return _with_session(unit_of_work(accept), user_id, None)
 
 
 @room.get("/language/<code>", permission=PUBLIC)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager
 
-from linkage.accounts.models import Grant, InboxMessage, User, UserSession
+from linkage.accounts.models import Grant, InboxMessage, Invitation, User, UserSession
 from linkage.areas.models import Area
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
-from linkage.core.permissions import ActiveGrant, Actor, Role
+from linkage.core.permissions import ActiveGrant, Actor, Role, visible_rows
 from linkage.people.models import Person
 
 
@@ -132,3 +132,73 @@ def grants_of(user_id: uuid.UUID) -> Sequence[Grant]:
     return db.session.scalars(
         select(Grant).where(Grant.user_id == user_id).order_by(Grant.valid_from.desc(), Grant.id)
     ).all()
+
+
+def account_of(person_id: uuid.UUID) -> User | None:
+    """The account of a person; None where there is none."""
+    return db.session.scalars(select(User).where(User.person_id == person_id).limit(1)).one_or_none()
+
+
+def standing_grants(user_id: uuid.UUID, on: date) -> Sequence[Grant]:
+    """The grants that hold on `on` or will hold later."""
+    return db.session.scalars(
+        select(Grant).where(
+            Grant.user_id == user_id,
+            Grant.revoked_at.is_(None),
+            or_(Grant.valid_to.is_(None), Grant.valid_to >= on),
+        )
+    ).all()
+
+
+def visible(actor: Actor) -> Select[User]:
+    """The accounts that the actor may see, each with its person."""
+    return visible_rows(actor, User).join(User.person).options(contains_eager(User.person))
+
+
+def get_user(user_id: uuid.UUID) -> User | None:
+    return db.session.get(User, user_id)
+
+
+def with_role(rows: Select[User], role: str, on: date) -> Select[User]:
+    """Narrow accounts to those that have a role on `on`."""
+    return rows.where(User.id.in_(select(Grant.user_id).where(Grant.role == role, holding(on))))
+
+
+def in_state(rows: Select[User], state: str) -> Select[User]:
+    """Narrow accounts to one state: active, invited (no password yet) or disabled."""
+    if state == "disabled":
+        return rows.where(User.disabled_at.is_not(None))
+    if state == "invited":
+        return rows.where(User.disabled_at.is_(None), User.password_hash.is_(None))
+    return rows.where(User.disabled_at.is_(None), User.password_hash.is_not(None)) if state == "active" else rows
+
+
+def state_of(user: User) -> str:
+    """active, invited (no password yet) or disabled: the same as `in_state`."""
+    if user.disabled_at is not None:
+        return "disabled"
+    return "invited" if user.password_hash is None else "active"
+
+
+def grants_on(user_ids: Collection[uuid.UUID], on: date) -> dict[uuid.UUID, list[Grant]]:
+    """The grants of many accounts that hold on `on`."""
+    found: dict[uuid.UUID, list[Grant]] = {user_id: [] for user_id in user_ids}
+    for grant in db.session.scalars(select(Grant).where(Grant.user_id.in_(list(user_ids)), holding(on))):
+        found[grant.user_id].append(grant)
+    return found
+
+
+def open_invitations(now: datetime) -> ColumnElement[bool]:
+    """SQL: neither used nor withdrawn nor expired."""
+    return and_(Invitation.used_at.is_(None), Invitation.withdrawn_at.is_(None), Invitation.expires_at > now)
+
+
+def find_invitation(token: str) -> Invitation | None:
+    return db.session.scalars(select(Invitation).where(Invitation.token_hash == token_hash(token))).one_or_none()
+
+
+def open_invitation_of(user_id: uuid.UUID, now: datetime) -> Invitation | None:
+    """The link that the account's person may still use; None where there is none."""
+    return db.session.scalars(
+        select(Invitation).where(Invitation.user_id == user_id, open_invitations(now)).limit(1)
+    ).one_or_none()

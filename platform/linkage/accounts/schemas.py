@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from linkage.accounts import passwords
 from linkage.core.forms import FormSchema
+from linkage.core.permissions import Role
 
 PASSWORD_FAULTS = {
     "short": _l("A password has at least %(count)d characters.", count=passwords.MIN_LENGTH),
@@ -53,3 +54,31 @@ class PasswordChange(NewPassword):
 
 class LocaleSchema(FormSchema):
     locale = fields.String(required=True, validate=validate.OneOf(["zh", "en"]))
+
+
+class GrantSchema(FormSchema):
+    """A role, where it holds (as offered by the page), and from when to when."""
+
+    role = fields.String(required=True, validate=validate.OneOf([role.value for role in Role]))
+    place = fields.String(validate=validate.Length(max=200))
+    valid_from = fields.Date(required=True)
+    valid_to = fields.Date()
+
+
+class NewAccount(GrantSchema):
+    """A person who is not registered yet, with a first role."""
+
+    name = fields.String(required=True, validate=validate.Length(max=40))
+    telephone = fields.String(validate=validate.Length(max=30))
+    sign_in_name = fields.String(validate=validate.Length(max=60))
+
+
+class AccountOfPerson(FormSchema):
+    """A registered person: which of the suggested roles (their places in the list), and a name to sign in with."""
+
+    choice = fields.List(fields.Integer(), required=True, validate=validate.Length(min=1))
+    sign_in_name = fields.String(validate=validate.Length(max=60))
+
+
+class RenameSchema(FormSchema):
+    sign_in_name = fields.String(required=True, validate=validate.Length(max=60))

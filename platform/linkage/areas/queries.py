@@ -18,7 +18,9 @@ def under(path: str) -> Select[int]:
     return select(Area.id).where(Area.path.startswith(path, autoescape=True))
 
 
-def lies_under(column: InstrumentedAttribute[int], path: str) -> ColumnElement[bool]:
+def lies_under(
+    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], path: str
+) -> ColumnElement[bool]:
     """SQL: the row's area lies in the subtree of `path` (nothing lies under an empty path)."""
     return column.in_(under(path)) if path else column.in_([])
 
