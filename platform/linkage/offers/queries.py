@@ -18,7 +18,7 @@ from linkage.core.permissions import Actor, visible_rows
 from linkage.needs.models import Need
 from linkage.offers.models import Offer, OfferRound
 from linkage.services.models import Service
-from linkage.visits.models import Slot, Visit
+from linkage.visits.models import Assignment, Slot, Visit
 from linkage.volunteers.models import Volunteer
 
 EARTH_METRES = 6_371_008.8
@@ -86,6 +86,30 @@ def waiting_for(actor: Actor, now: datetime) -> Sequence[Offer]:
         .order_by(Offer.answer_by, Offer.id)
         .options(joinedload(Offer.slot).joinedload(Slot.visit))
     ).all()
+
+
+def state_of(offer: Offer) -> str:
+    """open, accepted, declined, expired, taken or withdrawn (the keys of `core/look.py`)."""
+    if offer.accepted_at is not None and offer.withdrawn_at is None:
+        return "accepted"
+    if offer.declined_at is not None:
+        return "declined"
+    if offer.round.outcome in ("accepted", "fallback"):
+        return "taken"
+    if offer.withdrawn_at is not None or offer.round.closed_at is not None:
+        return "withdrawn"
+    return "expired" if offer.expired_at is not None else "open"
+
+
+def assignment_of(offer: Offer) -> Assignment | None:
+    """The booking that followed from accepting it, while it stands."""
+    return db.session.scalars(
+        select(Assignment).where(
+            Assignment.slot_id == offer.slot_id,
+            Assignment.person_id == offer.person_id,
+            Assignment.released_at.is_(None),
+        )
+    ).one_or_none()
 
 
 @dataclass(frozen=True)

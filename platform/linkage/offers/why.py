@@ -15,6 +15,7 @@ from linkage.core.clock import local, local_date
 from linkage.core.extensions import db
 from linkage.core.formats import format_weekday
 from linkage.people.models import Person, WorkPattern
+from linkage.people.words import LANGUAGE_WORDS
 from linkage.visits.models import Assignment, Attendance, Visit
 
 
@@ -61,18 +62,6 @@ def _said_available(person_id: uuid.UUID, starts_at: datetime) -> bool:
     return db.session.execute(row).first() is not None
 
 
-def language_name(code: str) -> str:
-    names = {
-        "mandarin": _("Mandarin"),
-        "minnan": _("Minnan"),
-        "hakka": _("Hakka"),
-        "cantonese": _("Cantonese"),
-        "english": _("English"),
-        "sign": _("sign language"),
-    }
-    return names.get(code, code)
-
-
 def worded(reason: Mapping[str, Any]) -> str:
     """One reason as a sentence; '' for a code that is not known here."""
     match reason.get("code"):
@@ -83,7 +72,7 @@ def worded(reason: Mapping[str, Any]) -> str:
                 reason["times"],
             )
         case "speaks":
-            return _("You speak %(language)s, which is wished for.", language=language_name(reason["language"]))
+            return _("You speak %(language)s, which is wished for.", language=LANGUAGE_WORDS[reason["language"]])
         case "available":
             day = datetime.fromisoformat(reason["day"]).date()
             return _("You said that you have time on %(day)s.", day=format_weekday(day))

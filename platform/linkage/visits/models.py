@@ -19,7 +19,7 @@ from linkage.services.models import Service
 
 CAPACITIES = ("carer", "volunteer")  # as a paid carer for a contract line, or as a volunteer
 FACES = (1, 2, 3)  # not good, all right, good (三张脸)
-METHODS = ("code", "call_desk", "staff")
+METHODS = ("code", "app", "call_desk", "staff")
 
 
 class Visit(UuidKey, Created, Versioned, Model):

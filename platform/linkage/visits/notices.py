@@ -143,3 +143,9 @@ def _hours(params: Params) -> Rendered:
 def _corrected(params: Params) -> Rendered:
     text = _("The times of %(number)s on %(when)s were corrected.", number=params["number"], when=span(params))
     return Rendered(text, "/me/hours")
+
+
+@notice("visits.cancelled_by_home")
+def _cancelled_by_home(params: Params) -> Rendered:
+    text = _("The household cancelled %(number)s on %(when)s.", number=params["number"], when=span(params))
+    return Rendered(text, visit_url(params))

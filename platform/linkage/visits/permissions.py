@@ -59,9 +59,7 @@ may_cancel = right(
     coordinator="area",
     household="household",
 )
-may_release = right(
-    "visits.release", "give back a booking", community="area", coordinator="area", carer="self", volunteer="self"
-)
+may_release_for = right("visits.release", "let a booked person go from a visit", community="area", coordinator="area")
 see(Visit, may_see)
 see(Assignment, may_see_own)
 

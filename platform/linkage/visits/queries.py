@@ -145,6 +145,17 @@ def hours_of(person_id: uuid.UUID) -> list[HoursEntry]:
     )
 
 
+def record_of(person_id: uuid.UUID) -> list[tuple[HoursEntry, Assignment | None]]:
+    """A volunteer's service record with what each entry is for, newest first."""
+    rows = db.session.execute(
+        select(HoursEntry, Assignment)
+        .outerjoin(Assignment, Assignment.id == HoursEntry.assignment_id)
+        .where(HoursEntry.person_id == person_id)
+        .order_by(HoursEntry.recorded_at.desc(), HoursEntry.id)
+    ).all()
+    return [(entry, assignment) for entry, assignment in rows]
+
+
 def minutes_given(person_id: uuid.UUID) -> int:
     """The sum of a volunteer's record: the last word of each chain of corrections counts."""
     corrected = select(HoursEntry.corrects_id).where(HoursEntry.corrects_id.is_not(None))
