@@ -22,9 +22,10 @@ from linkage.visits.models import Assignment, Attendance, Visit
 def reasons_for(person_id: uuid.UUID, visit: Visit, starts_at: datetime) -> list[dict[str, Any]]:
     """What speaks for asking this person, strongest first; facts about the volunteer, none about the home."""
     found: list[dict[str, Any]] = []
-    before = _done(Assignment.person_id == person_id, Visit.household_id == visit.household_id)
+    # Of the community, not of the household: "you have been there before" would give the home away.
+    before = _done(Assignment.person_id == person_id, Visit.area_id == visit.area_id)
     if before:
-        found.append({"code": "came_before", "times": before})
+        found.append({"code": "helped_there", "times": before})
     person = db.session.get(Person, person_id)
     wanted = visit.wishes.get("language")
     if person is not None and wanted and wanted in person.languages:
@@ -65,10 +66,10 @@ def _said_available(person_id: uuid.UUID, starts_at: datetime) -> bool:
 def worded(reason: Mapping[str, Any]) -> str:
     """One reason as a sentence; '' for a code that is not known here."""
     match reason.get("code"):
-        case "came_before":
+        case "helped_there":
             return ngettext(
-                "You have been to this household once.",
-                "You have been to this household %(num)s times.",
+                "You have helped in this community once.",
+                "You have helped in this community %(num)s times.",
                 reason["times"],
             )
         case "speaks":

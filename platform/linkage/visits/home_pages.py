@@ -70,13 +70,14 @@ def _household() -> Household:
 def _page(household: Household, form: Form) -> str:
     actor, now = require_actor(), request_now()
     coming = _expected(household, now)
+    first = next((one for one in coming if one.somebody_comes), coming[0] if coming else None)
     return render_template(
         "home/page.html",
         household=household,
         form=form,
         me=db.session.get(Person, actor.person_id),
-        first=coming[0] if coming else None,
-        later=coming[1:6],
+        first=first,
+        later=[one for one in coming if one is not first][:5],
         to_rate=_to_rate(household, now),
         today=local_date(now),
         can_ask=consent_for(household, "service", local_date(now)) is not None,
@@ -85,7 +86,7 @@ def _page(household: Household, form: Form) -> str:
 
 
 def _common() -> dict[str, Any]:
-    return {"words": words, "named": named, "Status": Status, "service_tiles": words.service_tiles}
+    return {"words": words, "named": named, "Status": Status, "service_options": words.service_options}
 
 
 def _expected(household: Household, now: datetime) -> list[Expected]:

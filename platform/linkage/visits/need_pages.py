@@ -129,7 +129,8 @@ def page(need: Need) -> str:
     return render_template(
         "needs/page.html",
         need=need,
-        visits=visits,
+        ahead=sorted((one for one in visits if one.latest_at > now), key=lambda one: (one.day, one.number)),
+        past=[one for one in visits if one.latest_at <= now],
         coming=active_of([visit.id for visit in visits]),
         states=status.statuses(visits, now),
         met=met_of_due([need.id], first, last, now)[need.id],

@@ -113,11 +113,6 @@ def service_options(services: Iterable[Service]) -> list[tuple[str, str]]:
     return [(service.code, named(service)) for service in services]
 
 
-def service_tiles(services: Iterable[Service]) -> list[tuple[str, str, str]]:
-    """Code, name and icon, for tiles."""
-    return [(service.code, named(service), service.icon) for service in services]
-
-
 def area_choices(areas: Iterable[Area]) -> list[tuple[int, str]]:
     return [(area.id, area.name) for area in areas]
 
