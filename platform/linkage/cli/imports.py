@@ -168,4 +168,4 @@ def _say(answer: dict[str, Any], as_json: bool) -> None:
         click.echo(f"{place}  {fault['heading']}: {fault['message']}  {fault['remedy']}")
 
 
-COMMANDS = (import_file, import_template)
+commands = (import_file, import_template)
