@@ -760,6 +760,7 @@ def upgrade():
 
     op.create_table(
         "ledger_entries",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("line_id", sa.Uuid(), nullable=False),
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
@@ -770,7 +771,6 @@ def upgrade():
         sa.Column("summary", sa.JSON(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("by", sa.Uuid(), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_ledger_entries_positive")),
         sa.ForeignKeyConstraint(
             ["line_id"], ["contract_lines.id"], name=op.f("fk_ledger_entries_line_id_contract_lines")

@@ -10,7 +10,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import contains_eager, selectinload
@@ -26,6 +26,12 @@ LineKey = tuple[uuid.UUID, str]
 def month_of(day: date) -> str:
     """The month a day is charged to: "2026-11"."""
     return f"{day:%Y-%m}"
+
+
+def month_days(month: str) -> tuple[date, date]:
+    """The first and the last day of a month "2026-11".  Raises ValueError."""
+    first = date.fromisoformat(f"{month}-01")
+    return first, (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def quantity_for(unit: str, minutes: int) -> int:

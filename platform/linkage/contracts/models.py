@@ -10,9 +10,10 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from linkage.areas.models import Area
 from linkage.core.append_only import append_only
 from linkage.core.columns import Created, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
@@ -45,6 +46,7 @@ class Contract(UuidKey, Created, Versioned, Model):
     suspended_at: Mapped[datetime | None]
     terminated_at: Mapped[datetime | None]
     organisation: Mapped[Organisation] = relationship()
+    buyer: Mapped[Area] = relationship()
     lines: Mapped[list[ContractLine]] = relationship(back_populates="contract", order_by="ContractLine.position")
     __table_args__ = (CheckConstraint("ends_on >= starts_on AND value_fen >= 0", name="dates"),)
 
@@ -124,13 +126,16 @@ class PersonMonth(Model):
     )
 
 
-class LedgerEntry(UuidKey, Model):
+class LedgerEntry(Model):
     """One movement of capacity; never changed, never deleted. `quantity` > 0 in the line's unit.
+
+    `id` rises from entry to entry, so that those of one moment keep their order.
 
     (`visit_id`, `slot_id`) name what it is for, without a foreign key: visits stand above contracts.
     """
 
     __tablename__ = "ledger_entries"
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     line_id: Mapped[uuid.UUID] = ref("contract_lines.id")
     month: Mapped[str] = mapped_column(String(7))
     kind: Mapped[str] = mapped_column(String(10))

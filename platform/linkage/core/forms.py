@@ -6,6 +6,8 @@ messages in the user's language. `Form` keeps what was typed beside the errors, 
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
@@ -47,6 +49,25 @@ def between(low: int, high: int) -> validate.Range:
 def shaped(pattern: str, error: Any) -> validate.Regexp:
     """The whole text has the form of `pattern`; `error`: a sentence that gives an example."""
     return validate.Regexp(f"(?:{pattern})$", error=error)
+
+
+MONEY = re.compile(r"[¥￥]?(\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.(\d{1,2}))?元?")
+
+
+class Money(fields.Field[int]):
+    """An amount as people type it (1280 · 1,280.00 · ¥1,280.5 · full-width figures) → integer fen, exactly."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        typed = "".join(unicodedata.normalize("NFKC", str(value)).replace("¥", "").split())
+        found = MONEY.fullmatch(typed)
+        if found is None:
+            raise ValidationError(_l("Write an amount in yuan, such as 1,280.00."))
+        return int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))
+
+
+def shown_money(fen: int | None) -> str:
+    """The same amount for an input: 1,280.00."""
+    return "" if fen is None else f"{fen // 100:,}.{fen % 100:02d}"
 
 
 class FormSchema(Schema):

@@ -113,9 +113,16 @@ STATES: dict[str, dict[str, Look]] = {
     "line": {
         "enough": Look("ok", "check-circle-fill", _l("Enough left")),
         "tight": Look("warn", "exclamation-triangle-fill", _l("Nearly used up")),
+        "critical": Look("bad", "exclamation-octagon-fill", _l("Almost nothing left")),
         "used_up": Look("bad", "x-octagon-fill", _l("Used up")),
         "ended": Look("quiet", "check-lg", _l("Ended")),
         "future": Look("quiet", "clock-history", _l("Not yet valid")),
+    },
+    "contract": {
+        "running": Look("ok", "check-circle-fill", _l("Now in force")),
+        "future": Look("quiet", "clock-history", _l("Not begun yet")),
+        "suspended": Look("warn", "pause-circle-fill", _l("Suspended")),
+        "ended": Look("quiet", "check-lg", _l("Ended")),
     },
     "check": {
         "passed": Look("ok", "check-circle-fill", _l("Fine")),
