@@ -96,7 +96,7 @@ class Placing:
             enough = self._together(*able)
         else:
             for other in self.given:
-                low, high = self._offsets(self.missing[0])
+                low, high = self.offsets(self.missing[0])
                 able[0] &= (times >= other.start_minutes + low) & (times <= other.start_minutes + high)
             enough = np.asarray(able[0].any(axis=1))
         found = []
@@ -127,6 +127,22 @@ class Placing:
             return np.zeros(len(first), dtype=bool)
         return np.asarray(((first.astype(np.int32) @ fits.astype(np.int32) > 0) & second).any(axis=1))
 
+    def start_ranges(self) -> list[tuple[float, float]]:
+        """For each choice of people: the earliest time by which all missing slots have started, and the
+        latest before which none has. (Lines and new faces of both together are not looked at.)"""
+        found: list[tuple[float, float]] = []
+        for window in self.windows if self.missing and all(self.options) else ():
+            if len(self.missing) == 1:
+                ranges = (self._single_range(option, window) for option in self.options[0])
+                found += [(a, b) for a, b in ranges if a <= b]
+                continue
+            low, high = self._common_starts(window)
+            for i, j in np.argwhere(low <= high).tolist():
+                one, two = self.options[0][i], self.options[1][j]
+                if self.may_go_together(one.caregiver.id, two.caregiver.id):
+                    found.append((self._second_start(two, float(low[i, j])), float(high[i, j])))
+        return found
+
     def may_go_together(self, first_id: str, second_id: str) -> bool:
         """Whether these two people (slot 0, slot 1) may serve the visit together."""
         if first_id == second_id or frozenset((first_id, second_id)) in self._pairs:
@@ -143,13 +159,9 @@ class Placing:
             yield from self._pair_starts(window)
 
     def _single_starts(self, window: TimeWindow) -> Iterator[Chosen]:
-        span = self._span(window)
-        for other in self.given:
-            low, high = self._offsets(self.missing[0])
-            span = (max(span[0], other.start_minutes + low), min(span[1], other.start_minutes + high))
         rows = []
         for option in self.options[0]:
-            low, high = max(option.earliest, span[0]), min(option.latest, span[1])
+            low, high = self._single_range(option, window)
             if low <= high:
                 base = self._own_points(option)
                 for turn, start in enumerate(self._spread(window, low, high, option)):
@@ -157,6 +169,14 @@ class Placing:
                     rows.append((points + turn * LATER_POINTS, start, option))
         rows.sort(key=lambda row: (row[0], row[1], row[2].caregiver.id))
         return (((option, start),) for _, start, option in rows)
+
+    def _single_range(self, option: Option, window: TimeWindow) -> tuple[float, float]:
+        """Starts of the one missing slot: in the window and at the right distance to the other slot."""
+        low, high = self._span(window)
+        for other in self.given:
+            least, most = self.offsets(option.slot)
+            low, high = max(low, other.start_minutes + least), min(high, other.start_minutes + most)
+        return max(option.earliest, low), min(option.latest, high)
 
     def _pair_starts(self, window: TimeWindow) -> Iterator[Chosen]:
         first, second = self.options
@@ -201,7 +221,7 @@ class Placing:
     def _span(self, window: TimeWindow) -> tuple[float, float]:
         return window.start_minutes, window.end_minutes + self.visit.max_tardiness_minutes
 
-    def _offsets(self, slot: int) -> tuple[float, float]:
+    def offsets(self, slot: int) -> tuple[float, float]:
         """Least and greatest start of this slot minus start of the other."""
         rule = self.visit.synchronisation
         if slot == 1:

@@ -79,6 +79,10 @@ class PlanState:
     def __contains__(self, visit_id: str) -> bool:
         return visit_id in self.lookup.visits
 
+    def emptied(self) -> "PlanState":
+        """The same instance with an empty plan."""
+        return PlanState(self.instance, Plan())
+
     @cached_property
     def max_tardiness(self) -> float:
         late = [minutes for rows in self.at_visit.values() for minutes in tardiness(rows).values()]

@@ -32,7 +32,7 @@ def recommend(state: PlanState, visit: Visit, *, limit: int = 8) -> list[Candida
     Raises `UnsupportedField` for two slots that one person may fill.
     """
     ways = sorted(Placing(state, visit).ways(), key=_order)
-    return [_candidate(state, visit, way) for way in _different(ways, limit)]
+    return [candidate_of(state, visit, way) for way in _different(ways, limit)]
 
 
 def coverage(state: PlanState, visit: Visit, *, step_minutes: int = 15) -> tuple[DayCover, ...]:
@@ -74,7 +74,8 @@ def _is_apart(way: Way, times: dict[tuple[str, ...], list[float]]) -> bool:
     return all(abs(start - other) >= APART_MINUTES for other in times.get(people, ()))
 
 
-def _candidate(state: PlanState, visit: Visit, way: Way) -> Candidate:
+def candidate_of(state: PlanState, visit: Visit, way: Way) -> Candidate:
+    """A way with its reasons, as `recommend` shows it."""
     stand = {b.slot: b for b in way.behind}
     places = tuple(
         Place(

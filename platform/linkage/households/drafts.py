@@ -21,14 +21,14 @@ class MemberDraft:
 
 @dataclass(frozen=True)
 class PlaceDraft:
-    """A door. `position`: [lat, lon] in WGS-84 degrees with its source, or None: the area's centre, approximate."""
+    """A door. `position`: (lat, lon) in WGS-84 degrees with its source, or None: its estate's, if known,
+    else the area's centre, approximate."""
 
     area: Area
     address: str
     door_note: str | None = None
     position: tuple[float, float] | None = None
     position_source: str = "pin"
-    estate_id: uuid.UUID | None = None
     access_minutes: int = 3
 
 

@@ -10,6 +10,7 @@ from flask import flash, render_template, request
 from flask_babel import gettext as _
 
 from linkage.areas.models import Area
+from linkage.areas.schemas import shown_position
 from linkage.core.clock import local_date
 from linkage.core.errors import Conflict, DomainError, InvalidInput, NotFound
 from linkage.core.forms import Form
@@ -89,7 +90,7 @@ def _place(sent: dict[str, Any], actor: Actor, right_name: str) -> PlaceDraft:
     area = next((row for row in queries.communities(actor, right_name) if row.id == sent["area_id"]), None)
     if area is None:
         raise InvalidInput(_("Choose a community."), field="area_id")
-    return PlaceDraft(area, sent["address"], sent["door_note"], access_minutes=sent["access_minutes"])
+    return PlaceDraft(area, sent["address"], sent["door_note"], sent["position"], access_minutes=sent["access_minutes"])
 
 
 def _person(row: dict[str, Any]) -> PersonDraft:
@@ -146,6 +147,8 @@ def _change(household: Household, form: HouseholdForm) -> None:
     facts["number"] = sent["number"] or household.number
     facts |= {name: sent[name] for name in ("health", "password") if sent[name]}
     operations.change_household(household, row_version=sent["row_version"], by=actor, now=now, **facts)
+    if sent["position"] is not None:
+        operations.pin_household(household, sent["position"], by=actor, now=now)
     for place, row in enumerate(form.members):
         try:
             _change_member(household, row, actor, now)
@@ -176,6 +179,7 @@ def _facts(household: Household) -> dict[str, Any]:
         "registered_address": household.registered_address,
         "door_note": household.place.door_note,
         "access_minutes": household.place.access_minutes,
+        "position": _pinned(household),
     }
     today = local_date(request_now())
     for number, member in enumerate(row for row in household.members if row.holds(today)):
@@ -190,6 +194,12 @@ def _facts(household: Household) -> dict[str, Any]:
             f"m-{number}-languages": person.languages,
         }
     return facts
+
+
+def _pinned(household: Household) -> str:
+    """The pin, if staff set one; a position learnt from the estate is not shown, lest saving it makes it a pin."""
+    place = household.place
+    return shown_position(*place.position) if place.position_source == "pin" and place.position else ""
 
 
 def _edit_form(household: Household, form: HouseholdForm) -> str:

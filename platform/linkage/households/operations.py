@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from linkage.areas.models import Area, Place
+from linkage.areas.operations import new_place, set_position
 from linkage.core import audit, privacy
 from linkage.core.clock import local_date
 from linkage.core.errors import Conflict, InvalidInput, StaleVersion
@@ -159,19 +160,25 @@ def _free_number(area: Area, wanted: str | None) -> str:
 
 
 def _place(draft: PlaceDraft, key_id: uuid.UUID, now: datetime) -> Place:
-    place = Place(
+    return new_place(
         key_id=key_id,
         area_id=draft.area.id,
-        estate_id=draft.estate_id,
-        position_source=draft.position_source if draft.position else "area",
-        positioned_at=now if draft.position else None,
+        address=draft.address,
+        door_note=draft.door_note,
+        position=draft.position,
+        source=draft.position_source,
         access_minutes=draft.access_minutes,
-        created_at=now,
+        now=now,
     )
-    place.address, place.door_note = draft.address, draft.door_note
-    place.position = list(draft.position) if draft.position else None
-    db.session.add(place)
-    return place
+
+
+def pin_household(household: Household, position: tuple[float, float], *, by: Actor, now: datetime) -> None:
+    """Staff says where the door is (WGS-84 degrees). Other approximate homes of the estate learn from it."""
+    if household.place.position_source == "pin" and household.place.position == list(position):
+        return
+    set_position(household.place, position, source="pin", now=now)
+    household.row_version += 1
+    audit.record("households.pin", household, by=by.user_id, now=now)
 
 
 def _join(household: Household, draft: MemberDraft, position: int, *, by: Actor, now: datetime) -> Member:

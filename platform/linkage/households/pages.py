@@ -71,12 +71,12 @@ def common(actor: Actor) -> dict[str, Any]:
         "today": local_date(request_now()),
         "words": words,
         "queries": queries,
-        "area_options": area_options,
         "full_names": actor.has(*permissions.FULL_NAMES),
         "can_register": holds(actor, permissions.may_register),
     }
 
 
+@room.app_template_global("area_options")
 def area_options(areas: list[Area]) -> list[tuple[int, str]]:
     """Communities to choose from; with their street where there are many."""
     many = len({area.parent_id for area in areas}) > 1

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import ValidationError, fields, validate
 from werkzeug.datastructures import MultiDict
 
+from linkage.areas.schemas import Position
 from linkage.core.forms import Form, FormSchema
 from linkage.households.models import CARE_LEVELS, METHODS, PURPOSES, RELATIONS, TAGS
 from linkage.people.identity import id_number_fault, telephone_fault
@@ -57,6 +58,7 @@ class PlaceSchema(FormSchema):
     area_id = fields.Integer(required=True)
     address = fields.String(required=True, validate=at_most(120))
     door_note = fields.String(load_default=None, validate=at_most(300))
+    position = Position(load_default=None)
     access_minutes = fields.Integer(load_default=3, validate=validate.Range(0, 60, error=_l("From 0 to 60 minutes.")))
 
 
@@ -84,7 +86,7 @@ class ChangeSchema(FactsSchema):
     row_version = fields.Integer(required=True)
     door_note = fields.String(load_default=None, validate=at_most(300))
     access_minutes = PlaceSchema().fields["access_minutes"]
-    keep_health = fields.Boolean(load_default=False)
+    position = Position(load_default=None)
 
 
 class MoveSchema(PlaceSchema):

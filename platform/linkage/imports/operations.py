@@ -138,12 +138,21 @@ def examined_groups(upload: Upload, groups: Iterable[UploadGroup], *, by: Actor,
         return [kind.examine(rows_of(group, headings), scene) for group in groups]
 
 
-def examine(upload: Upload, *, by: Actor, today: date) -> None:
-    """Examine every group that waits, and note what was found."""
+def examined_all(upload: Upload, *, by: Actor, today: date) -> dict[uuid.UUID, Examined]:
+    """Every group that waits, examined beside all others (an ID number stands in one household of a file only)."""
     waiting = [group for group in upload.groups if group.taken_at is None]
     found = examined_groups(upload, waiting, by=by, today=today)
     kind_of(upload).cross_check(found)
-    for group, examined in zip(waiting, found, strict=True):
+    return {group.id: examined for group, examined in zip(waiting, found, strict=True)}
+
+
+def examine(upload: Upload, *, by: Actor, today: date) -> None:
+    """Examine every group that waits, and note what was found."""
+    found = examined_all(upload, by=by, today=today)
+    for group in upload.groups:
+        examined = found.get(group.id)
+        if examined is None:
+            continue
         group.faults = [_stored_fault(fault) for fault in examined.faults]
         group.counts = {
             "state": examined.state,

@@ -104,6 +104,24 @@ def test_a_household_is_registered_on_one_page(clerk, ctx):
     assert "郑桂花" in text_of(clerk.get(answer.headers["Location"]))
 
 
+def test_a_pinned_door_teaches_its_estate(clerk, ctx):
+    clerk.post("/households/new", data=NEW)
+    assert household("0001").place.is_approximate
+    other = NEW | {
+        "m-0-name": "许天来",
+        "m-0-id_number": "",
+        "address": "香莲里31号501室",
+        "position": "24.4891, 118.1207",
+    }
+    clerk.post("/households/new", data=other)
+    db.session.expire_all()
+    assert household("0002").place.position_source == "pin"
+    assert (household("0001").place.position_source, household("0001").place.position) == (
+        "estate",
+        [24.4891, 118.1207],
+    )
+
+
 def test_adding_a_row_loses_nothing_that_was_typed(clerk):
     page = text_of(clerk.post("/households/new", data=NEW | {"more": "1"}))
     assert 'name="m-1-name"' in page and 'value="郑桂花"' in page and 'value="350203194510120028"' in page

@@ -1,0 +1,113 @@
+"""Why a visit is not served: who fails on what, whether that is proven, and what would change it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from matching.candidates import Candidate
+from matching.fixes import Fix, find_fixes
+from matching.instance import Instance, Visit
+from matching.obstacles import STAGES, Code, PersonObstacles, obstacles_of
+from matching.placing import Placing
+from matching.plan import Plan
+from matching.plan_state import Held, PlanState
+from matching.proof import Prover
+from matching.recommend import recommend
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one visit is not (fully) served.
+
+    Parameters
+    ----------
+    candidates
+        Not empty if the plan as it stands could take the visit after all, without moving anyone (it
+        changed since, or the search was short); then there is nothing more to explain.
+    proven
+        No plan at all could serve the visit as long as every agreed slot is kept. Otherwise another
+        plan might: search-limited.
+    deciding
+        What keeps back those who come closest (None if there are no people at all): of the slot that is
+        hardest to fill, the most frequent obstacle of the people at the furthest stage
+        (`obstacles.STAGES`).
+    counts
+        For each obstacle how many different people have it, the most frequent first.
+    people
+        Person by person and missing slot: every obstacle, those who come closest first.
+    fixes
+        The smallest verified change of each kind, least disturbing kind first.
+    """
+
+    visit_id: str
+    proven: bool
+    deciding: Code | None
+    counts: tuple[tuple[Code, int], ...]
+    people: tuple[PersonObstacles, ...]
+    fixes: tuple[Fix, ...]
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def fix(self) -> Fix | None:
+        """The smallest change of the least disturbing kind; None if no single change is known to do."""
+        return self.fixes[0] if self.fixes else None
+
+
+class Explainer:
+    """Explains visits against one plan; what they have in common is worked out once."""
+
+    def __init__(self, instance: Instance, plan: Plan, *, held: Sequence[Held] = ()) -> None:
+        self.state = PlanState(instance, plan, held=held)
+
+    @cached_property
+    def _prover(self) -> Prover:
+        return Prover(self.state)
+
+    def explain(self, visit: Visit, *, max_fixes: int = 3) -> Explanation:
+        """Why this visit (of the plan, or a new one) is not served; up to `max_fixes` kinds of change.
+
+        Raises `UnsupportedField` for two slots that one person may fill.
+        """
+        candidates = recommend(self.state, visit, limit=3)
+        if candidates:
+            return Explanation(visit.id, False, None, (), (), (), tuple(candidates))
+        placing = Placing(self.state, visit)
+        people = sorted(obstacles_of(placing), key=lambda p: (-p.stage, p.slot))
+        return Explanation(
+            visit_id=visit.id,
+            proven=self._prover.nobody_ever(visit),
+            deciding=_deciding(people),
+            counts=_counts(people),
+            people=tuple(people),
+            fixes=tuple(find_fixes(placing, limit=max_fixes)),
+        )
+
+
+def explain(instance: Instance, plan: Plan, *, max_fixes: int = 3) -> list[Explanation]:
+    """An explanation for every visit that the plan lists as unserved, in its order."""
+    explainer = Explainer(instance, plan)
+    visits = {v.id: v for v in instance.visits}
+    return [explainer.explain(visits[row.visit_id], max_fixes=max_fixes) for row in plan.unserved]
+
+
+def _deciding(people: Sequence[PersonObstacles]) -> Code | None:
+    closest: dict[int, int] = defaultdict(int)
+    for person in people:
+        closest[person.slot] = max(closest[person.slot], person.stage)
+    if not closest:
+        return None
+    slot = min(closest, key=lambda k: (closest[k], k))
+    at_stage = [p for p in people if p.slot == slot and p.stage == closest[slot]]
+    codes = Counter(o.code for p in at_stage for o in p.obstacles if STAGES[o.code] == closest[slot])
+    return min(codes, key=lambda code: (-codes[code], list(STAGES).index(code)))
+
+
+def _counts(people: Sequence[PersonObstacles]) -> tuple[tuple[Code, int], ...]:
+    found: dict[Code, set[str]] = defaultdict(set)
+    for person in people:
+        for obstacle in person.obstacles:
+            found[obstacle.code].add(person.caregiver_id)
+    order = list(STAGES)
+    rows = [(code, len(names)) for code, names in found.items()]
+    return tuple(sorted(rows, key=lambda row: (-row[1], order.index(row[0]))))

@@ -1,0 +1,374 @@
+"""The smallest change that would serve a visit: tried, applied, solved again and checked.
+
+One kind of change after the other, in the order of how much it disturbs (`FixCode`); of each kind the
+smallest that works. A fix counts only if, with the change made, the visit can be placed with nobody
+else moving and the independent checker accepts the whole plan. Sending one person where two are needed
+is no fix.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from matching.candidates import Candidate
+from matching.charging import Booked
+from matching.eligibility import Parameter, ReasonCode, day_reasons, person_reasons
+from matching.feasibility import check
+from matching.instance import MINUTES_PER_DAY, Budget, Caregiver, Instance, Shift, TimeWindow, Visit
+from matching.lookup import slot_minutes
+from matching.placing import Placing
+from matching.plan import Plan
+from matching.plan_state import PlanState, start_spans
+from matching.rebuild import insert_way, plan_of, with_visit
+from matching.recommend import candidate_of
+from matching.timetable import Interval
+
+MAX_WINDOW_SHIFT_MINUTES = 240
+MAX_EXTENSION_MINUTES = 60
+MAX_MOVE_MINUTES = 120
+STEP_MINUTES = 5
+TRIES = 5
+"""Of one kind of change so many, the smallest first, are applied and verified."""
+
+
+class FixCode(StrEnum):
+    """Kinds of change, least disturbing first. After the dash who is asked, and the parameters."""
+
+    MOVE_OTHER_VISIT = "move_other_visit"  # - a visit not agreed yet, inside the time its household gave:
+    #   visit, slot, caregiver, from_minutes, to_minutes, minutes
+    SHIFT_WINDOW = "shift_window"  # - this household: minutes (negative: earlier), window
+    EXTEND_SHIFT = "extend_shift"  # - one person: caregiver, shift, minutes, at ("start" or "end")
+    WIDEN_RADIUS = "widen_radius"  # - one person: caregiver, and metres or radius_minutes
+    BORROW_ON_LINE = "borrow_on_line"  # - who manages the contract: line, budget, amount, unit
+    OTHER_DAY = "other_day"  # - this household: days (negative: earlier)
+    RELAX_WISH = "relax_wish"  # - this household: wish ("gender" or "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One verified change and who would then come; `size` is what is smallest (minutes, metres, ...)."""
+
+    code: FixCode
+    parameters: tuple[tuple[str, Parameter], ...]
+    size: float
+    candidate: Candidate
+
+    def get(self, name: str) -> Parameter:
+        return dict(self.parameters).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change to try: what it is called, how large it is, and the state and visit that it makes."""
+
+    code: FixCode
+    parameters: dict[str, Parameter]
+    size: float
+    make: Callable[[], tuple[PlanState, Visit]]
+
+
+def find_fixes(placing: Placing, *, limit: int) -> list[Fix]:
+    """Up to `limit` verified fixes of different kinds, least disturbing first."""
+    found: list[Fix] = []
+    for kind in _KINDS:
+        if len(found) >= limit:
+            break
+        fix = _smallest(kind(placing))
+        if fix is not None:
+            found.append(fix)
+    return found
+
+
+def apply_change(change: Change) -> tuple[Instance, Plan, Candidate] | None:
+    """Make the change, place the visit, and let the checker judge; None if any of it fails."""
+    state, visit = change.make()
+    way = min(Placing(state, visit).ways(), key=lambda w: w.points, default=None)
+    if way is None:
+        return None
+    instance, plan = insert_way(state, visit, way)
+    return None if check(instance, plan) else (instance, plan, candidate_of(state, visit, way))
+
+
+def _smallest(changes: Iterator[Change]) -> Fix | None:
+    for tried, change in enumerate(sorted(changes, key=lambda c: c.size)):
+        if tried >= TRIES:
+            break
+        made = apply_change(change)
+        if made is not None:
+            return Fix(change.code, tuple(change.parameters.items()), change.size, made[2])
+    return None
+
+
+# Move another visit a little
+
+
+def _moves(placing: Placing) -> Iterator[Change]:
+    """Visits of one person, not agreed, that would make room by starting earlier or later."""
+    for slot in placing.missing:
+        spans = _spans_beside(placing, slot)
+        for shift in _able_shifts(placing, slot, spans):
+            for row in placing.state.route(shift.id):
+                if _may_move(placing.state, row) and _is_near(row, spans):
+                    yield from _moves_of(placing, slot, shift, row, spans)
+
+
+def _may_move(state: PlanState, row: Booked) -> bool:
+    """Alone at its visit, not agreed, and with nobody behind it who would have to move along."""
+    return len(row.visit.slots) == 1 and row.visit.slots[0].pin is None and not state.behind_visit.get(row.visit.id)
+
+
+def _is_near(row: Booked, spans: list[Interval]) -> bool:
+    far = MAX_MOVE_MINUTES
+    return any(a - far <= row.end_minutes and row.start_minutes <= b + far for a, b in spans)
+
+
+def _moves_of(placing: Placing, slot: int, shift: Shift, row: Booked, spans: list[Interval]) -> Iterator[Change]:
+    state, visit = placing.state, placing.visit
+    others = [b for b in state.route(shift.id) if b is not row]
+    table = state.table_of(shift, others)
+    minutes = slot_minutes(visit, slot)
+    for opening in table.openings(visit.location_id, minutes, visit.access_minutes, spans):
+        for start in dict.fromkeys((opening.earliest, opening.latest)):
+            new = Booked(visit, slot, row.caregiver, shift, start)
+            to = _nearest_start(state, shift, [*others, new], row)
+            if to is None or not 0 < abs(to - row.start_minutes) <= MAX_MOVE_MINUTES:
+                continue
+            size = abs(to - row.start_minutes)
+            named: dict[str, Parameter] = {"visit": row.visit.id, "slot": row.slot, "caregiver": row.caregiver.id}
+            named |= {"from_minutes": row.start_minutes, "to_minutes": to, "minutes": size}
+            yield Change(FixCode.MOVE_OTHER_VISIT, named, size, _moved(state, visit, row, to))
+
+
+def _nearest_start(state: PlanState, shift: Shift, rows: list[Booked], row: Booked) -> float | None:
+    """The start of `row` nearest to its present one, on a whole minute, with the others as given."""
+    table = state.table_of(shift, sorted(rows, key=lambda b: b.start_minutes))
+    visit, minutes = row.visit, slot_minutes(row.visit, row.slot)
+    on_time = [(w.start_minutes, w.end_minutes) for w in visit.windows]
+    found = []
+    for opening in table.openings(visit.location_id, minutes, visit.access_minutes, on_time):
+        low, high = math.ceil(opening.earliest), math.floor(opening.latest)
+        if low <= high:
+            found.append(min(max(row.start_minutes, low), high))
+    return min(found, key=lambda start: abs(start - row.start_minutes), default=None)
+
+
+def _moved(state: PlanState, visit: Visit, row: Booked, to: float) -> Callable[[], tuple[PlanState, Visit]]:
+    def make() -> tuple[PlanState, Visit]:
+        planned = [replace(b, start_minutes=to) if b is row else b for b in state.planned]
+        plan = plan_of(state.emptied(), planned, state.behind, state.plan, {row.shift.id})
+        return PlanState(state.instance, plan), visit
+
+    return make
+
+
+# Ask the household
+
+
+def _window_shifts(placing: Placing) -> Iterator[Change]:
+    """The window moved earlier or later, by as little as lets somebody start on time in it."""
+    state, visit = placing.state, placing.visit
+    for index, window in enumerate(visit.windows):
+        wider = TimeWindow(
+            max(0, window.start_minutes - MAX_WINDOW_SHIFT_MINUTES), window.end_minutes + MAX_WINDOW_SHIFT_MINUTES
+        )
+        wide = replace(visit, windows=(wider,), max_tardiness_minutes=0)
+        for minutes in sorted(_shifts_needed(Placing(state, wide), window), key=abs):
+            if 0 < abs(minutes) <= MAX_WINDOW_SHIFT_MINUTES and window.start_minutes + minutes >= 0:
+                moved = TimeWindow(window.start_minutes + minutes, window.end_minutes + minutes)
+                other = replace(visit, windows=(moved,))
+                named: dict[str, Parameter] = {"minutes": minutes, "window": index}
+                yield Change(FixCode.SHIFT_WINDOW, named, abs(minutes), _with_visit(state, other))
+
+
+def _shifts_needed(placing: Placing, window: TimeWindow) -> set[int]:
+    """By how many whole minutes the window must move for each way to start outside it."""
+    found: set[int] = set()
+    for low, high in placing.start_ranges():
+        if low > window.end_minutes:
+            found.add(math.ceil(low - window.end_minutes))
+        elif high < window.start_minutes:
+            found.add(-math.ceil(window.start_minutes - high))
+    return found
+
+
+def _other_days(placing: Placing) -> Iterator[Change]:
+    state, visit = placing.state, placing.visit
+    horizon = state.instance.horizon_days
+    taken = {int(w.start_minutes // MINUTES_PER_DAY) for w in visit.windows}
+    for days in range(-horizon + 1, horizon):
+        shifted = {day + days for day in taken}
+        if days and min(shifted) >= 0 and max(shifted) < horizon:
+            by = days * MINUTES_PER_DAY
+            windows = tuple(TimeWindow(w.start_minutes + by, w.end_minutes + by) for w in visit.windows)
+            # A later day disturbs a little less than an earlier one.
+            size = abs(days) + (0.5 if days < 0 else 0)
+            yield Change(FixCode.OTHER_DAY, {"days": days}, size, _with_visit(state, replace(visit, windows=windows)))
+
+
+def _relaxed_wishes(placing: Placing) -> Iterator[Change]:
+    state, visit = placing.state, placing.visit
+    for size, name in enumerate(("language", "gender")):
+        wish = getattr(visit, f"{name}_wish")
+        if wish is not None and wish.hard:
+            softer = replace(visit, **{f"{name}_wish": replace(wish, hard=False)})
+            yield Change(FixCode.RELAX_WISH, {"wish": name}, size, _with_visit(state, softer))
+
+
+# Ask one person, or whoever manages the contract
+
+
+def _extensions(placing: Placing) -> Iterator[Change]:
+    """Shifts that hold the visit if they begin earlier or end later, by steps of five minutes."""
+    state = placing.state
+    for slot in placing.missing:
+        spans = _spans_beside(placing, slot)
+        for shift in _able_shifts(placing, slot, spans):
+            for at in ("end", "start"):
+                minutes = _extension_needed(placing, slot, shift, at, spans)
+                if minutes is not None:
+                    named: dict[str, Parameter] = {"caregiver": shift.caregiver_id, "shift": shift.id}
+                    named |= {"minutes": minutes, "at": at}
+                    longer = _longer(shift, at, minutes)
+                    yield Change(FixCode.EXTEND_SHIFT, named, minutes, _with_shift(state, placing.visit, longer))
+
+
+def _extension_needed(placing: Placing, slot: int, shift: Shift, at: str, spans: list[Interval]) -> int | None:
+    state, visit = placing.state, placing.visit
+    for minutes in range(STEP_MINUTES, MAX_EXTENSION_MINUTES + 1, STEP_MINUTES):
+        longer = _longer(shift, at, minutes)
+        if not _stands_alone(state, longer):
+            return None
+        table = state.table_of(longer, state.route(shift.id))
+        if table.openings(visit.location_id, slot_minutes(visit, slot), visit.access_minutes, spans):
+            return minutes
+    return None
+
+
+def _longer(shift: Shift, at: str, minutes: float) -> Shift:
+    if at == "end":
+        return replace(shift, end_minutes=shift.end_minutes + minutes)
+    return replace(shift, start_minutes=shift.start_minutes - minutes)
+
+
+def _stands_alone(state: PlanState, shift: Shift) -> bool:
+    """Whether the longer shift is still on its day and clear of the person's other shifts."""
+    on_day = shift.day * MINUTES_PER_DAY <= shift.start_minutes
+    others = (s for s in state.lookup.shifts_of[shift.caregiver_id] if s.id != shift.id)
+    return on_day and all(s.end_minutes <= shift.start_minutes or shift.end_minutes <= s.start_minutes for s in others)
+
+
+def _radii(placing: Placing) -> Iterator[Change]:
+    """People whose radius alone keeps them away, widened to just reach the place."""
+    state, visit = placing.state, placing.visit
+    for person in state.instance.caregivers:
+        wider, named = _reaching(placing, person)
+        if named:
+            size = max(float(named.get(k) or 0) / (getattr(person, f) or 1) for k, f in _RADII)
+            named = {"caregiver": person.id, **named}
+            yield Change(FixCode.WIDEN_RADIUS, named, size, _with_person(state, visit, wider))
+
+
+_RADII = (("metres", "radius_metres"), ("radius_minutes", "radius_minutes"))
+
+
+def _reaching(placing: Placing, person: Caregiver) -> tuple[Caregiver, dict[str, Parameter]]:
+    """The person with radii that just reach the place, and the new values (none: the radius is not all)."""
+    look, visit = placing.state.lookup, placing.visit
+    for slot in placing.missing:
+        against = person_reasons(look, visit, slot, person)
+        if not against or any(r.code is not ReasonCode.BEYOND_RADIUS for r in against):
+            continue
+        named: dict[str, Parameter] = {}
+        for reason in against:
+            if reason.get("metres") is not None and person.home_location_id is not None:
+                # To the next hundred metres, as people say it.
+                far = look.metres(person.home_location_id, visit.location_id)
+                metres = math.ceil(far / 100) * 100
+                named["metres"], person = metres, replace(person, radius_metres=metres)
+            elif reason.get("minutes") is not None:
+                minutes = math.ceil(float(reason.get("minutes") or 0))
+                named["radius_minutes"], person = minutes, replace(person, radius_minutes=minutes)
+        return person, named
+    return person, {}
+
+
+def _loans(placing: Placing) -> Iterator[Change]:
+    """What is missing on a contract line's budget, lent."""
+    state, visit = placing.state, placing.visit
+    seen: set[tuple[str, float]] = set()
+    for slot in placing.missing:
+        for shift in _able_shifts(placing, slot, _spans_beside(placing, slot)):
+            person = state.lookup.caregivers[shift.caregiver_id]
+            for full in state.full_lines(visit, slot, person, shift.day):
+                amount = math.ceil(full.needed - full.left)
+                if isinstance(full.row, Budget) and (full.row.id, amount) not in seen:
+                    seen.add((full.row.id, amount))
+                    named: dict[str, Parameter] = {"line": full.row.line_id, "budget": full.row.id}
+                    named |= {"amount": amount, "unit": str(full.row.unit)}
+                    larger = replace(full.row, cap=full.row.cap + amount)
+                    yield Change(FixCode.BORROW_ON_LINE, named, amount, _with_budget(state, visit, larger))
+
+
+# Common to all
+
+
+def _able_shifts(placing: Placing, slot: int, spans: list[Interval]) -> Iterator[Shift]:
+    """Shifts near the spans of people against whom nothing speaks but the plan."""
+    state, visit = placing.state, placing.visit
+    for person in state.instance.caregivers:
+        if person_reasons(state.lookup, visit, slot, person):
+            continue
+        for shift in state.lookup.shifts_of.get(person.id, ()):
+            far = MAX_EXTENSION_MINUTES
+            near = any(a <= shift.end_minutes + far and b >= shift.start_minutes - far for a, b in spans)
+            if near and not day_reasons(state.lookup, visit, slot, person, shift.day):
+                yield shift
+
+
+def _spans_beside(placing: Placing, slot: int) -> list[Interval]:
+    """When this slot could start, given when the visit's other slot can be filled."""
+    spans = start_spans(placing.visit, slot)
+    others = [(b.start_minutes, b.start_minutes) for b in placing.given]
+    for options in placing.options if len(placing.missing) == 2 else ():
+        others += [(o.earliest, o.latest) for o in options if o.slot != slot]
+    if len(placing.visit.slots) == 1:
+        return spans
+    low, high = placing.offsets(slot)
+    beside = [(a + low, b + high) for a, b in others]
+    return [(max(a, x), min(b, y)) for a, b in spans for x, y in beside if max(a, x) <= min(b, y)]
+
+
+def _with_visit(state: PlanState, visit: Visit) -> Callable[[], tuple[PlanState, Visit]]:
+    def make() -> tuple[PlanState, Visit]:
+        if visit.id not in state.lookup.visits:
+            return state, visit
+        return PlanState(with_visit(state.instance, visit), state.plan), visit
+
+    return make
+
+
+def _with_shift(state: PlanState, visit: Visit, shift: Shift) -> Callable[[], tuple[PlanState, Visit]]:
+    rows = tuple(shift if s.id == shift.id else s for s in state.instance.shifts)
+    return lambda: (PlanState(replace(state.instance, shifts=rows), state.plan), visit)
+
+
+def _with_person(state: PlanState, visit: Visit, person: Caregiver) -> Callable[[], tuple[PlanState, Visit]]:
+    rows = tuple(person if c.id == person.id else c for c in state.instance.caregivers)
+    return lambda: (PlanState(replace(state.instance, caregivers=rows), state.plan), visit)
+
+
+def _with_budget(state: PlanState, visit: Visit, budget: Budget) -> Callable[[], tuple[PlanState, Visit]]:
+    rows = tuple(budget if b.id == budget.id else b for b in state.instance.budgets)
+    return lambda: (PlanState(replace(state.instance, budgets=rows), state.plan), visit)
+
+
+_KINDS: tuple[Callable[[Placing], Iterator[Change]], ...] = (
+    _moves,
+    _window_shifts,
+    _extensions,
+    _radii,
+    _loans,
+    _other_days,
+    _relaxed_wishes,
+)

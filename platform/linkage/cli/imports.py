@@ -1,0 +1,171 @@
+"""``flask --app app import KIND FILE`` and ``import-template KIND OUT``: the importer without a browser."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from linkage.accounts.queries import actor_of, find_user_by_name
+from linkage.areas.models import Area
+from linkage.core import clock
+from linkage.core.clock import local_date
+from linkage.core.errors import DomainError, InvalidInput
+from linkage.core.extensions import db
+from linkage.core.permissions import Actor
+from linkage.core.transactions import unit_of_work
+from linkage.imports import operations, queries
+from linkage.imports.kinds import KINDS, Fault, Kind, Row
+from linkage.imports.models import Upload
+from linkage.imports.reading import Sheet, read_sheets
+from linkage.imports.taking import take_ready
+from linkage.imports.writing import template
+
+ALL_TAKEN, ROWS_NAMED, REFUSED = 0, 1, 2
+
+
+@click.command("import")
+@click.argument("kind", type=click.Choice(["roster"]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--area", "area_code", required=True, help="Code of the community (or street) that the file is of.")
+@click.option("--as", "user_name", required=True, help="Sign-in name of the account that brings it in.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@with_appcontext
+def import_file(kind: str, file: Path, area_code: str, user_name: str, dry_run: bool, as_json: bool) -> None:
+    """Bring in FILE. Exit status: 0 everything was taken, 1 rows with faults are named, 2 the file is refused."""
+    try:
+        answer = bring_in(KINDS[kind], file, area_code, user_name, dry_run=dry_run)
+    except DomainError as error:
+        answer = {"refused": getattr(error, "reason", error.code), "message": str(error), "file": file.name}
+        _say(answer, as_json)
+        sys.exit(REFUSED)
+    _say(answer, as_json)
+    sys.exit(ROWS_NAMED if answer["faults"] or answer["households"]["refused"] else ALL_TAKEN)
+
+
+@click.command("import-template")
+@click.argument("kind", type=click.Choice(["roster"]))
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@with_appcontext
+def import_template(kind: str, out: Path) -> None:
+    """Write the template of KIND to OUT (.xlsx)."""
+    out.write_bytes(template(KINDS[kind], local_date(clock.now())))
+    click.echo(str(out))
+
+
+class _DryRun(Exception):
+    """Carries the report out of a transaction that is rolled back."""
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        super().__init__()
+        self.report = report
+
+
+def bring_in(kind: Kind, file: Path, area_code: str, user_name: str, *, dry_run: bool) -> dict[str, Any]:
+    """Stage the file and take in what is good (not in a dry run); households with faults stay staged for the page.
+
+    Raises DomainError where the file as a whole is refused.
+    """
+    content = file.read_bytes()
+    sheets = read_sheets(content)
+    now = clock.now()
+
+    def stage() -> dict[str, Any]:
+        upload, by = _receive(kind, sheets, content, file.name, area_code, user_name)
+        report = _report(kind, upload, by)
+        if dry_run:
+            raise _DryRun(report)
+        return report
+
+    try:
+        report = unit_of_work(stage)
+    except _DryRun as dry:
+        return dry.report | {"dry_run": True, "written": False}
+    upload = db.session.scalars(select(Upload).where(Upload.id == report["upload_id"])).one()
+    taken, refused = take_ready(upload.id, now=now)
+    report["households"] |= {"taken": taken, "refused": refused}
+    return report | {"dry_run": False, "written": taken > 0}
+
+
+def _receive(
+    kind: Kind, sheets: list[Sheet], content: bytes, name: str, area_code: str, user_name: str
+) -> tuple[Upload, Actor]:
+    now = clock.now()
+    area = db.session.scalars(select(Area).where(Area.code == area_code, Area.closed_on.is_(None))).one_or_none()
+    user = find_user_by_name(user_name)
+    if area is None:
+        raise InvalidInput(f"There is no area with the code {area_code}.", field="area")
+    if user is None or user.disabled_at is not None:
+        raise InvalidInput(f"There is no account with the sign-in name {user_name}.", field="as")
+    by = actor_of(user, now)
+    return operations.receive(sheets, content, name, kind, area, by=by, now=now), by
+
+
+def _report(kind: Kind, upload: Upload, by: Actor) -> dict[str, Any]:
+    counts = queries.counts_of(upload)
+    headings = operations.headings_of(upload)
+    bad = queries.bad_groups(upload)
+    examined = operations.examined_all(upload, by=by, today=local_date(clock.now()))
+    return {
+        "upload_id": upload.id,
+        "sheets": [
+            {
+                "sheet": heading.sheet,
+                "heading_row": heading.row,
+                "columns": {letter: name or None for letter, _words, name in heading.columns},
+            }
+            for heading in headings.values()
+        ],
+        "rows": counts.rows,
+        "households": {
+            "total": counts.total, "good": counts.good, "bad": counts.bad,
+            "new": counts.new, "changed": counts.changed, "same": counts.same, "taken": 0, "refused": 0,
+        },
+        "repairs": dict(queries.repairs_of(upload)),
+        "faults": [
+            _fault(kind, operations.rows_of(group, headings), fault)
+            for group in bad
+            for fault in examined[group.id].faults
+        ],
+    }  # fmt: skip
+
+
+def _fault(kind: Kind, rows: list[Row], fault: Fault) -> dict[str, Any]:
+    """A fault as the command names it: where, what, and the remedy; the cell's content stays out of logs."""
+    row = rows[fault.row]
+    return {
+        "sheet": row.sheet,
+        "row": row.number,
+        "column": row.letters.get(fault.field),
+        "field": fault.field,
+        "heading": str(kind.column(fault.field).label),
+        "code": fault.code,
+        "message": str(fault.message),
+        "remedy": str(fault.remedy or ""),
+    }
+
+
+def _say(answer: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(answer, ensure_ascii=False, default=str))
+        return
+    if "refused" in answer:
+        click.echo(answer["message"], err=True)
+        return
+    households = answer["households"]
+    click.echo(
+        f"{households['total']} households in {answer['rows']} rows: {households['good']} good, "
+        f"{households['bad']} with faults, {households['taken']} taken in."
+    )
+    for fault in answer["faults"]:
+        place = f"{fault['sheet']} {fault['column'] or '-'}{fault['row']}".strip()
+        click.echo(f"{place}  {fault['heading']}: {fault['message']}  {fault['remedy']}")
+
+
+commands = (import_file, import_template)
