@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linkage.desk import home
+from linkage.desk import home, posting
 from linkage.desk.room import room
 
-__all__ = ["home", "room"]
+__all__ = ["home", "posting", "room"]

@@ -16,27 +16,17 @@ from linkage.people.identity import mask_name
 from linkage.people.models import Person
 from linkage.services.words import named
 from linkage.visits.models import Visit
-from linkage.visits.status import Status
+from linkage.visits.words import LOOKS
 
-LOOKS = {
-    Status.OPEN: "unstaffed",
-    Status.ASKED: "asked",
-    Status.HALF: "half_staffed",
-    Status.BOOKED: "booked",
-    Status.ACCEPTED: "accepted",
-    Status.LATE: "late",
-    Status.MISSED: "missed",
-    Status.IN_SERVICE: "under_way",
-    Status.DONE: "to_confirm",
-    Status.CONFIRMED: "confirmed",
-    Status.UNMET: "unstaffed",
-    Status.CANCELLED: "cancelled",
-}
+
+def full(actor: Actor) -> bool:
+    """Whether names and addresses are shown in full: to the household's own staff and the operator."""
+    return actor.has(*FULL_NAMES)
 
 
 def shown_name(person: Person, actor: Actor) -> str:
-    """In full for the household's own staff and the operator, 张** for the roles above."""
-    return person.name if actor.has(*FULL_NAMES) else mask_name(person.name)
+    """In full, or 张** for the roles above the community."""
+    return person.name if full(actor) else mask_name(person.name)
 
 
 def about(household: Household, person: Person, today: date) -> str:
@@ -59,3 +49,6 @@ def service_of(visit: Visit) -> str:
     """The service, and that two people go."""
     name: Any = named(visit.service)
     return _("%(service)s (two people)", service=name) if visit.people == 2 else str(name)
+
+
+__all__ = ["LOOKS", "about", "full", "service_of", "shown_name"]
