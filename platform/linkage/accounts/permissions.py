@@ -77,6 +77,9 @@ GRANT: dict[Role, str] = {
     Role.SUPERVISOR: right("accounts.grant_supervisor", "make somebody supervisor", administrator="area"),
     Role.ADMINISTRATOR: right("accounts.grant_administrator", "make somebody administrator", administrator="area"),
 }
+may_read_rights = right("administration.rights", "read who may do what", administrator="all")
+may_read_audit = right("administration.audit", "search the audit log", administrator="all")
+may_set_rules = right("administration.rules", "set clocks and thresholds from a date on", administrator="all")
 see(User, may_see)
 
 

@@ -82,3 +82,11 @@ class AccountOfPerson(FormSchema):
 
 class RenameSchema(FormSchema):
     sign_in_name = fields.String(required=True, validate=validate.Length(max=60))
+
+
+class RuleSchema(FormSchema):
+    """A new value of a rule, from which day, and where it is written."""
+
+    value = fields.String(required=True, validate=validate.Length(max=2000))
+    valid_from = fields.Date(required=True)
+    source = fields.String(required=True, validate=validate.Length(max=200))

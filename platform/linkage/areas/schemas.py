@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
+
+from linkage.areas.models import LEVELS
+from linkage.core.forms import FormSchema
 
 PAIR = re.compile(r"\s*(-?\d{1,3}(?:\.\d+)?)\s*[,，;\s]\s*(-?\d{1,3}(?:\.\d+)?)\s*")
 LATITUDES, LONGITUDES = (3.0, 54.0), (73.0, 136.0)  # China
@@ -29,3 +32,23 @@ class Position(fields.Field[tuple[float, float]]):
 def shown_position(lat: float | None, lon: float | None) -> str:
     """The same text for the form."""
     return "" if lat is None or lon is None else f"{lat:.6f}, {lon:.6f}"
+
+
+class AreaSchema(FormSchema):
+    """What an administrator changes of an area."""
+
+    name = fields.String(required=True, validate=validate.Length(max=80))
+    code = fields.String(required=True, validate=validate.Regexp(r"\d{6,20}$", error=_l("A code has 6 to 20 figures.")))
+    centre = Position()
+    is_planning_area = fields.Boolean(load_default=False)
+    row_version = fields.Integer(required=True)
+
+
+class NewAreaSchema(FormSchema):
+    level = fields.String(required=True, validate=validate.OneOf(LEVELS))
+    name = fields.String(required=True, validate=validate.Length(max=80))
+    code = fields.String(validate=validate.Regexp(r"\d{6,20}$", error=_l("A code has 6 to 20 figures.")))
+
+
+class MoveSchema(FormSchema):
+    parent = fields.Integer(required=True)

@@ -6,11 +6,17 @@ administrator adds later ones from a date. `rule(name, on)` gives the value that
 
 from __future__ import annotations
 
-from datetime import date
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from linkage.core import audit
+from linkage.core.clock import local_date
+from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
 from linkage.core.models import Rule
 
@@ -40,3 +46,57 @@ def load_defaults() -> int:
         value, source = DEFAULTS[name]
         db.session.add(Rule(name=name, value=value, source=source, valid_from=FIRST_DAY, valid_to=None))
     return len(fresh)
+
+
+def history(name: str) -> Sequence[Rule]:
+    """The stored values of a rule with their dates, the latest first."""
+    return db.session.scalars(select(Rule).where(Rule.name == name).order_by(Rule.valid_from.desc())).all()
+
+
+def add_value(name: str, value: Any, *, valid_from: date, source: str, by: uuid.UUID | None, now: datetime) -> Rule:
+    """From `valid_from` on the rule has this value, until a later one that is stored already. The past stays.
+
+    Raises
+    ------
+    InvalidInput
+        the value is of another kind than the default, or the day lies before today.
+    """
+    if not _is_like(value, DEFAULTS[name][0]):
+        raise InvalidInput(_l("The value must be of the same kind as the one that holds now."), field="value")
+    if valid_from < local_date(now):
+        raise InvalidInput(_l("What is past stays as it was: choose today or later."), field="valid_from")
+    later = [row.valid_from for row in history(name) if row.valid_from > valid_from]
+    for row in history(name):
+        if row.valid_from == valid_from:
+            db.session.delete(row)
+        elif row.valid_from < valid_from and (row.valid_to is None or row.valid_to >= valid_from):
+            row.valid_to = valid_from - timedelta(days=1)
+    db.session.flush()
+    added = Rule(
+        name=name,
+        value=value,
+        source=source,
+        valid_from=valid_from,
+        valid_to=min(later) - timedelta(days=1) if later else None,
+    )
+    db.session.add(added)
+    audit.record("rules.add", added, by=by, now=now, name=name, valid_from=valid_from)
+    return added
+
+
+def _is_like(value: Any, default: Any) -> bool:
+    """The same kind of JSON: a number for a number (not negative), the same names in a table."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    if isinstance(default, int | float):
+        whole = isinstance(value, int) or not isinstance(default, int)
+        return isinstance(value, int | float) and whole and (value >= 0 or default < 0)
+    if isinstance(default, dict):
+        return (
+            isinstance(value, dict)
+            and value.keys() == default.keys()
+            and all(_is_like(value[key], default[key]) for key in default)
+        )
+    if isinstance(default, list):
+        return isinstance(value, list) and all(_is_like(entry, default[0]) for entry in value if default)
+    return isinstance(value, type(default))

@@ -1,0 +1,195 @@
+"""What an administrator of the whole installation reads and sets: rights, audit log, rules with dates."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import flash, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import Select, func, select
+
+from linkage.accounts import permissions
+from linkage.accounts.models import User
+from linkage.accounts.queries import find_user_by_name
+from linkage.accounts.schemas import RuleSchema
+from linkage.core import audit, rulesets
+from linkage.core.clock import at_minutes, local_date
+from linkage.core.errors import DomainError, InvalidInput, NotAllowed, NotFound
+from linkage.core.extensions import db
+from linkage.core.forms import Form
+from linkage.core.models import AuditRow
+from linkage.core.permissions import Actor, Right, Role, rights
+from linkage.core.web import Room, go, request_now, require_actor, role_name
+
+room = Room("administration", __name__, url_prefix="/administration", template_folder="templates")
+PER_PAGE = 50
+
+
+def administrator_of_the_whole() -> Actor:
+    """The actor, who must administer the root of the area tree: what follows knows no areas.  Raises NotAllowed."""
+    actor = require_actor()
+    top = any(
+        grant.role == Role.ADMINISTRATOR and "/" not in grant.area_path.strip("/") and grant.area_path
+        for grant in actor.grants
+    )
+    if not top:
+        raise NotAllowed(_("Only an administrator of the whole installation may do this."))
+    return actor
+
+
+@room.get("/rights", permission=permissions.may_read_rights)
+def rights_table() -> str:
+    """Who may do what, where: as the code declares it."""
+    by_room: dict[str, list[Right]] = {}
+    for entry in rights():
+        by_room.setdefault(entry.name.split(".")[0], []).append(entry)
+    return render_template(
+        "accounts/rights.html",
+        by_room=by_room,
+        roles=[(role, role_name(role)) for role in Role],
+        scope_words={
+            "area": _("own area"),
+            "organisation": _("own organisation"),
+            "self": _("oneself"),
+            "household": _("own household"),
+            "assigned": _("where assigned"),
+            "covered": _("where under contract"),
+            "all": _("everywhere"),
+        },
+    )
+
+
+# --- audit ----------------------------------------------------------------------------------------------------
+
+
+@room.get("/audit", permission=permissions.may_read_audit)
+def audit_log() -> str:
+    """The audit log, newest first; filters stand in the address bar."""
+    administrator_of_the_whole()
+    filters = {name: request.args.get(name, "").strip()[:60] for name in ("action", "who", "subject", "from", "to")}
+    rows = _audit_rows(filters)
+    total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
+    pages = max(1, math.ceil(total / PER_PAGE))
+    page = min(max(request.args.get("page", 1, int), 1), pages)
+    found = db.session.scalars(rows.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    actors = {row.actor_id for row in found if row.actor_id}
+    return render_template(
+        "accounts/audit.html",
+        rows=found,
+        names={user.id: user.sign_in_name for user in db.session.scalars(select(User).where(User.id.in_(actors)))},
+        actions=db.session.scalars(select(AuditRow.action).distinct().order_by(AuditRow.action)).all(),
+        filters=filters,
+        total=total,
+        page=page,
+        pages=pages,
+        checked=audit.broken_at(db.session()) if request.args.get("check") else "unasked",
+        shown_detail=lambda detail: ", ".join(f"{key}: {_short(value)}" for key, value in detail.items()),
+    )
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _audit_rows(filters: dict[str, str]) -> Select[AuditRow]:
+    rows = select(AuditRow).order_by(AuditRow.number.desc())
+    if filters["action"]:
+        rows = rows.where(AuditRow.action == filters["action"])
+    if filters["who"]:
+        user = find_user_by_name(filters["who"])
+        rows = rows.where(AuditRow.actor_id == (user.id if user else uuid.UUID(int=0)))
+    if filters["subject"]:
+        rows = rows.where(AuditRow.subject_id == filters["subject"])
+    first, last = _moment(filters["from"]), _moment(filters["to"])
+    if first is not None:
+        rows = rows.where(AuditRow.at >= first)
+    if last is not None:
+        rows = rows.where(AuditRow.at < last + timedelta(days=1))
+    return rows
+
+
+def _moment(day: str) -> datetime | None:
+    try:
+        return at_minutes(datetime.strptime(day, "%Y-%m-%d").date(), 0)  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+# --- rules ----------------------------------------------------------------------------------------------------
+
+
+@room.get("/rules", permission=permissions.may_set_rules)
+def rules() -> str:
+    """Each clock, threshold and parameter with the value that holds today, and what comes later."""
+    administrator_of_the_whole()
+    today = local_date(request_now())
+    return render_template(
+        "accounts/rules.html",
+        rules=[(name, rulesets.rule(name, today), rulesets.history(name)) for name in sorted(rulesets.DEFAULTS)],
+        defaults=rulesets.DEFAULTS,
+        today=today,
+        shown=_short,
+    )
+
+
+@room.get("/rules/<name>", permission=permissions.may_set_rules)
+def rule(name: str) -> str:
+    administrator_of_the_whole()
+    today = local_date(request_now())
+    if name not in rulesets.DEFAULTS:
+        raise NotFound("")
+    first = {"value": _short(rulesets.rule(name, today)), "valid_from": today + timedelta(days=1)}
+    return _rule_page(name, Form(None, None, first))
+
+
+def _rule_page(name: str, form: Form) -> str:
+    return render_template(
+        "accounts/rule.html",
+        name=name,
+        form=form,
+        default=_short(rulesets.DEFAULTS[name][0]),
+        source=rulesets.DEFAULTS[name][1],
+        history=rulesets.history(name),
+        today=local_date(request_now()),
+        shown=_short,
+    )
+
+
+@room.post("/rules/<name>", permission=permissions.may_set_rules)
+def add_rule(name: str) -> ResponseReturnValue:
+    actor = administrator_of_the_whole()
+    if name not in rulesets.DEFAULTS:
+        raise NotFound("")
+    form = Form(RuleSchema(), request.form)
+    try:
+        data = form.demand()
+        rulesets.add_value(
+            name,
+            _read_value(name, data["value"]),
+            valid_from=data["valid_from"],
+            source=data["source"],
+            by=actor.user_id,
+            now=request_now(),
+        )
+    except DomainError as error:
+        if form.valid:
+            form.add(error)
+        db.session.rollback()
+        return _rule_page(name, form), 422
+    flash(_("The new value is stored."), "ok")
+    return go("administration.rule", name=name)
+
+
+def _read_value(name: str, typed: str) -> Any:
+    """A text rule takes what was typed; every other kind is read as JSON."""
+    if isinstance(rulesets.DEFAULTS[name][0], str):
+        return typed
+    try:
+        return json.loads(typed)
+    except ValueError as error:
+        raise InvalidInput(_("This value cannot be read; see the one that holds now."), field="value") from error
