@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -14,11 +15,18 @@ from linkage.areas.models import Area
 from linkage.contracts.models import ContractLine, LineMonth, PersonMonth
 from linkage.core.extensions import db
 from linkage.households.models import Tag
-from linkage.planning.demand import Demand
+from linkage.planning.demand import Demand, ServiceFacts
 from linkage.planning.horizon import Horizon, where_in
 from linkage.planning.sites import Sites
-from linkage.services.models import Service
 from linkage.visits.models import Visit
+
+
+class Cover(NamedTuple):
+    """Where a line applies: below which areas, to which tags (empty: all), for which services."""
+
+    paths: tuple[str, ...]
+    tags: frozenset[str]
+    services: frozenset[uuid.UUID]
 
 
 class Capacity:
@@ -37,9 +45,11 @@ class Capacity:
             .order_by(ContractLine.rank, ContractLine.created_at, ContractLine.id)
         )
         self.lines = [row for row in rows if _in_force(row) and self._touches(row, area.path)]
+        self.covers = [self._cover(row) for row in self.lines]
         self.months = self._read(LineMonth)
         self.tags: dict[uuid.UUID, set[str]] = defaultdict(set)
-        for tag in where_in(Tag, Tag.household_id, {row.household_id for row in demand.rows}):
+        wanted = {row.household_id for row in demand.rows} | ({demand.included} if demand.included else set())
+        for tag in where_in(Tag, Tag.household_id, wanted):
             if tag.holds(horizon.first):
                 self.tags[tag.household_id].add(tag.tag)
 
@@ -56,13 +66,16 @@ class Capacity:
         ordered = sorted({row.organisation_id for row in self.lines} | set(also), key=str)
         return {organisation_id: f"o{number}" for number, organisation_id in enumerate(ordered)}
 
-    def of_visit(self, visit: Visit, service: Service) -> Iterable[str]:
+    def _cover(self, line: ContractLine) -> Cover:
+        paths = tuple(self.areas[row.area_id].path for row in line.areas)
+        return Cover(paths, frozenset(line.eligible_tags), frozenset(row.service_id for row in line.services))
+
+    def of_visit(self, visit: Visit, service: ServiceFacts) -> Iterable[str]:
         """The lines that may pay for a visit, in order: they cover the area, the service and the household's tags."""
         path = self.areas[visit.area_id].path
-        for number, line in enumerate(self.lines):
-            covers = any(path.startswith(self.areas[row.area_id].path) for row in line.areas)
-            entitled = not line.eligible_tags or bool(self.tags[visit.household_id] & set(line.eligible_tags))
-            if covers and entitled and any(row.service_id == service.id for row in line.services):
+        for number, cover in enumerate(self.covers):
+            entitled = not cover.tags or bool(self.tags[visit.household_id] & cover.tags)
+            if entitled and service.id in cover.services and path.startswith(cover.paths):
                 yield f"l{number}"
 
     def to_lines(self, organisations: dict[uuid.UUID, str]) -> tuple[m.ContractLine, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlalchemy.orm import selectinload
 import matching.instance as m
 from linkage.areas.models import Area
 from linkage.core.extensions import db
+from linkage.households.models import Household, Member
+from linkage.households.queries import consent_for, may_be_served
 from linkage.offers.models import Offer, OfferRound
 from linkage.planning.horizon import DAY, Horizon, Numbers
 from linkage.planning.sites import Sites
@@ -21,9 +24,36 @@ from linkage.services.models import Service
 from linkage.visits.models import Assignment, Slot, Visit
 
 GENDERS = {"F": m.Gender.FEMALE, "M": m.Gender.MALE}
+PAID = (m.ProviderKind.CARER, m.ProviderKind.SOCIAL_WORKER)
 KNOWN_DAYS = 180  # who came within this time is no new face
 RECENT_DAYS = 60  # who came for this need within this time continues it
 OPEN_OFFER = (Offer.declined_at, Offer.expired_at, Offer.withdrawn_at, Offer.accepted_at)
+
+
+@dataclass(frozen=True)
+class ServiceFacts:
+    """What is needed of a service, without a database row: a snapshot may outlive its session."""
+
+    id: uuid.UUID
+    code: str
+    unit: str
+    provider_kinds: tuple[str, ...]
+    mixes: tuple[tuple[str, str], ...]
+    qualifications: tuple[str, ...]
+    volunteer_qualifications: tuple[str, ...]
+    risk: str
+    adults_only: bool
+    charge_each_person: bool
+
+    @classmethod
+    def of(cls, row: Service) -> ServiceFacts:
+        lists = {
+            name: tuple(getattr(row, name)) for name in ("provider_kinds", "qualifications", "volunteer_qualifications")
+        }
+        plain = {
+            name: getattr(row, name) for name in ("id", "code", "unit", "risk", "adults_only", "charge_each_person")
+        }
+        return cls(mixes=tuple((one, two) for one, two in row.mixes), **lists, **plain)
 
 
 class Demand:
@@ -31,13 +61,14 @@ class Demand:
 
     def __init__(self, area: Area, horizon: Horizon, sites: Sites, *, hold_everything: bool) -> None:
         self.area, self.horizon, self.sites, self.hold_everything = area, horizon, sites, hold_everything
-        self.services = {row.id: row for row in db.session.scalars(select(Service))}
-        self.rows = [row for row in self._open() if self.windows(row)]
+        self.services = {row.id: ServiceFacts.of(row) for row in db.session.scalars(select(Service))}
+        self.rows = [row for row in self._open() if self.windows(row) and may_be_served(row.household, row.day)]
         self.number = {row.id: n for n, row in enumerate(self.rows)}
         self.held = self._held()
         self.rounds = self._rounds()
         self.households, self.recipients = Numbers("h"), Numbers("r")
         self.approximate = 0
+        self.included: uuid.UUID | None = None
 
     # --- reading ---------------------------------------------------------------------------------------------
 
@@ -60,7 +91,11 @@ class Demand:
             db.session.scalars(
                 select(Visit)
                 .where(*self._in_horizon(), ~begun)
-                .options(selectinload(Visit.slots))
+                .options(
+                    selectinload(Visit.slots),
+                    selectinload(Visit.household).selectinload(Household.consents),
+                    selectinload(Visit.household).selectinload(Household.members).joinedload(Member.person),
+                )
                 .order_by(Visit.day, Visit.number)
             )
         )
@@ -109,6 +144,15 @@ class Demand:
                 total += asked.fallback_charge if asked is not None and asked.fallback_line_id == line_id else 0
         return total
 
+    def include(self, household: Household) -> None:
+        """Make a household and its members known though none of the visits goes there."""
+        self.sites.load([household.place_id])
+        self.sites.of_place(household.place_id)
+        self.households.of(household.id)
+        for member in household.members:
+            self.recipients.of(member.person_id)
+        self.included = household.id
+
     # --- writing the instance --------------------------------------------------------------------------------
 
     def to_services(self) -> tuple[m.Service, ...]:
@@ -117,7 +161,7 @@ class Demand:
                 id=f"s-{row.code}",
                 provider_kinds=tuple(m.ProviderKind(kind) for kind in row.provider_kinds),
                 mixes=tuple((m.ProviderKind(a), m.ProviderKind(b)) for a, b in row.mixes),
-                required_qualifications=tuple(row.qualifications),
+                required_qualifications=(paper_for(row),) if papers_of(row) else (),
                 insurance_required=row.risk == "raised",
                 minors_allowed=not row.adults_only,
             )
@@ -128,6 +172,11 @@ class Demand:
         """`people`: person → caregiver id; `lines_of(visit, service)`: the eligible lines, in order."""
         previous = self._previous()
         return tuple(self._visit(row, people, previous[row.need_id], lines_of) for row in self.rows)
+
+    def to_visit(self, row: Visit, people: dict[uuid.UUID, str], lines_of: Any) -> m.Visit:
+        """One more visit, that is not stored, as the next number."""
+        self.number.setdefault(row.id, len(self.number))
+        return self._visit(row, people, [], lines_of)
 
     def _visit(self, row: Visit, people: dict[uuid.UUID, str], previous: list[uuid.UUID], lines_of: Any) -> m.Visit:
         location, approximate = self.sites.of_place(row.place_id)
@@ -146,7 +195,11 @@ class Demand:
             service_minutes=row.duration_minutes,
             access_minutes=self.sites.places[row.place_id].access_minutes + allowance,
             tier=row.priority - 1,
-            slots=tuple(m.Slot(pin=pin) for pin in pins),
+            slots=tuple(
+                m.Slot(pin=pin, service_minutes=self._minutes(slot, pin))
+                for slot, pin in zip(row.slots, pins, strict=True)
+            ),
+            provider_kinds=() if consent_for(row.household, "volunteers", row.day) else PAID,
             gender_wish=_wish(row.wishes, "gender", lambda value: GENDERS[value].value),
             language_wish=_wish(row.wishes, "language", str),
             previous_caregiver_ids=tuple(people[person] for person in previous if person in people)[:3],
@@ -172,6 +225,11 @@ class Demand:
         if held is None and asked is not None and asked.person_id in people:
             return m.Pin(people[asked.person_id], self.horizon.minute(asked.starts_at))
         return None
+
+    def _minutes(self, slot: Slot, pin: m.Pin | None) -> float | None:
+        """A held booking takes its own time, which an edit of the visit may have left behind."""
+        held = self.held.get(slot.id)
+        return None if pin is None or held is None else (held.ends_at - held.starts_at).total_seconds() // 60
 
     def _is_fixed(self, held: Assignment) -> bool:
         """A volunteer's yes, a carer's yes, or a paid booking that begins within the freeze."""
@@ -219,6 +277,15 @@ class Demand:
         return [(owner, person) for owner, person in rows]
 
 
+def paper_for(service: ServiceFacts) -> str:
+    """The one requirement of a service: carers and volunteers meet it by different qualifications (see `supply`)."""
+    return f"for-{service.code}"
+
+
+def papers_of(service: ServiceFacts) -> bool:
+    return bool(service.qualifications or service.volunteer_qualifications)
+
+
 def _with_pins(windows: tuple[m.TimeWindow, ...], pins: list[m.Pin | None]) -> tuple[m.TimeWindow, ...]:
     """A held start stays possible even where the lead time or an edit has since closed its window."""
     starts = sorted({pin.start_minutes for pin in pins if pin is not None and pin.start_minutes is not None})
@@ -231,7 +298,7 @@ def _wish(wishes: dict[str, Any], name: str, read: Any) -> m.Wish | None:
     return m.Wish((read(value),), bool(wishes.get(f"{name}_hard"))) if value else None
 
 
-def _fallback(service: Service, row: Visit) -> m.FallbackRule:
+def _fallback(service: ServiceFacts, row: Visit) -> m.FallbackRule:
     """A volunteer's place is backed by a paid carer where the service knows paid carers."""
-    paid = {"carer", "social_worker"} & set(service.provider_kinds)
+    paid = set(PAID) & set(service.provider_kinds)
     return m.FallbackRule.WANTED if paid and row.people == 1 else m.FallbackRule.NONE

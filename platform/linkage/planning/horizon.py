@@ -24,6 +24,7 @@ class Horizon:
     first: date
     last: date
     now: datetime
+    _rules: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def days(self) -> int:
@@ -48,7 +49,10 @@ class Horizon:
         return (day - self.first).days
 
     def rule(self, name: str) -> Any:
-        return rule(name, self.first)
+        """The rule's value on the first day, read once."""
+        if name not in self._rules:
+            self._rules[name] = rule(name, self.first)
+        return self._rules[name]
 
     def months(self) -> list[tuple[str, date, date]]:
         """The months that the horizon touches: ("2026-11", first day within, last day within)."""

@@ -6,7 +6,6 @@ cancelled under it, say) keeps its person busy for its time all the same, so tha
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,6 +15,7 @@ import matching.instance as m
 from linkage.areas.models import Area
 from linkage.core.extensions import db
 from linkage.core.models import AuditHead
+from linkage.households.models import Household
 from linkage.planning.horizon import Horizon
 from linkage.planning.snapshot import Snapshot, take
 from matching.plan_state import Held, PlanState
@@ -37,21 +37,18 @@ _kept: dict[tuple[object, ...], Live] = {}
 _lock = Lock()
 
 
-def live(area: Area, first: date, last: date, now: datetime, *, place_ids: Iterable[uuid.UUID] = ()) -> Live:
+def live(area: Area, first: date, last: date, now: datetime, household: Household) -> Live:
     """The state of first..last, made anew when anything was changed since (the audit log's head tells).
 
-    Parameters
-    ----------
-    place_ids : homes that must be among the locations, though no visit goes there yet
+    `household`: whose visit will be asked about.
     """
     head = db.session.get(AuditHead, 1, populate_existing=True)
-    places = tuple(sorted(place_ids, key=str))
     minute = int(now.timestamp() // 300)  # the lead time moves on: at most five minutes old
-    key = (str(db.engine.url), area.id, first, last, places, minute, head.number if head else 0)
+    key = (str(db.engine.url), area.id, first, last, household.id, minute, head.digest if head else "")
     with _lock:
         if key in _kept:
             return _kept[key]
-    made = _make(area, Horizon(first, last, now), places)
+    made = _make(area, Horizon(first, last, now), household)
     with _lock:
         while len(_kept) >= KEPT:
             _kept.pop(next(iter(_kept)))
@@ -59,8 +56,8 @@ def live(area: Area, first: date, last: date, now: datetime, *, place_ids: Itera
     return made
 
 
-def _make(area: Area, horizon: Horizon, places: tuple[uuid.UUID, ...]) -> Live:
-    snapshot = take(area, horizon, hold_everything=True, place_ids=places)
+def _make(area: Area, horizon: Horizon, household: Household) -> Live:
+    snapshot = take(area, horizon, hold_everything=True, household=household)
     standing = tuple(visit for visit in snapshot.instance.visits if _stands(visit))
     instance = replace(snapshot.instance, visits=standing)
     plan = solve(instance, MaxIterations(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -18,6 +19,33 @@ from linkage.planning.travel import distances_metres, matrix_minutes, radius_min
 CITY_CENTRE = (24.48, 118.09)  # Xiamen; for an area of which nothing better is known, marked approximate
 
 
+class AreaFacts(NamedTuple):
+    """What is needed of an area, without a database row: a snapshot may outlive its session."""
+
+    path: str
+    parent_id: int | None
+    lat: float | None
+    lon: float | None
+
+
+class PlaceFacts(NamedTuple):
+    """What is needed of a place; its position stays in memory and never enters the instance."""
+
+    position: tuple[float, float] | None
+    is_approximate: bool
+    area_id: int
+    access_minutes: int
+
+    @classmethod
+    def of(cls, row: Place) -> PlaceFacts:
+        found = row.position
+        return cls((found[0], found[1]) if found else None, row.is_approximate, row.area_id, row.access_minutes)
+
+
+def _areas() -> Iterable[Area]:
+    return db.session.scalars(select(Area))
+
+
 class Sites:
     """Locations of one snapshot, numbered in order of first use."""
 
@@ -25,22 +53,22 @@ class Sites:
         self.horizon = horizon
         self.speeds = horizon.rule("planning.speed_metres_per_minute")
         self.detour = horizon.rule("planning.detour_factor")
-        self.areas = {row.id: row for row in db.session.scalars(select(Area))}
-        self.places: dict[uuid.UUID, Place] = {}
+        self.areas = {row.id: AreaFacts(row.path, row.parent_id, row.lat, row.lon) for row in _areas()}
+        self.places: dict[uuid.UUID, PlaceFacts] = {}
         self.positions: list[tuple[float, float]] = []
         self._numbers: dict[object, int] = {}
 
     def load(self, place_ids: Iterable[uuid.UUID]) -> None:
         """Read many places, and their keys with one query, before positions are decrypted one by one."""
-        self.places.update({row.id: row for row in where_in(Place, Place.id, set(place_ids))})
-        warm_keys({row.key_id for row in self.places.values()})
+        rows = list(where_in(Place, Place.id, set(place_ids) - set(self.places)))
+        warm_keys({row.key_id for row in rows})
+        self.places.update({row.id: PlaceFacts.of(row) for row in rows})
 
     def of_place(self, place_id: uuid.UUID) -> tuple[str, bool]:
         """The location of a place, and whether it is only approximate (the centre of its area)."""
         place = self.places[place_id]
-        position = place.position
-        if position:
-            return self._number(place.id, (position[0], position[1])), place.is_approximate
+        if place.position is not None:
+            return self._number(place_id, place.position), place.is_approximate
         return self.of_area(place.area_id), True
 
     def of_area(self, area_id: int) -> str:
@@ -60,7 +88,7 @@ class Sites:
     def _centre(self, area_id: int | None) -> tuple[float, float]:
         """The centre of the area, or of the nearest one around it that has one."""
         while area_id is not None:
-            area: Area = self.areas[area_id]
+            area = self.areas[area_id]
             if area.lat is not None and area.lon is not None:
                 return area.lat, area.lon
             area_id = area.parent_id

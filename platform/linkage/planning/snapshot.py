@@ -11,16 +11,17 @@ nobody and holds travel times instead of positions. What stands already is carri
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import matching.instance as m
 from linkage.areas.models import Area
+from linkage.households.models import Household
 from linkage.planning.capacity import Capacity
 from linkage.planning.demand import Demand
 from linkage.planning.horizon import Horizon, Names
 from linkage.planning.sites import Sites
 from linkage.planning.supply import Supply
+from linkage.visits.models import Visit
 from matching.objective import ObjectiveWeights
 
 POINTS_PER_TRAVEL_MINUTE = 100
@@ -28,31 +29,40 @@ POINTS_PER_TRAVEL_MINUTE = 100
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An instance, what its surrogates stand for, and how many visits have only an approximate place."""
+    """An instance, what its surrogates stand for, and the readers that made it (for one more visit)."""
 
     instance: m.Instance
     names: Names
     horizon: Horizon
-    approximate: int
-    places: dict[uuid.UUID, str]  # the extra homes' locations
+    demand: Demand
+    capacity: Capacity
+
+    @property
+    def approximate(self) -> int:
+        """Visits whose place is known only roughly."""
+        return self.demand.approximate
+
+    def visit_of(self, row: Visit, people: dict[uuid.UUID, str]) -> m.Visit:
+        """One more visit (a row that is not stored) in this instance's terms."""
+        return self.demand.to_visit(row, people, self.capacity.of_visit)
 
 
 def take(
-    area: Area, horizon: Horizon, *, hold_everything: bool = False, place_ids: Iterable[uuid.UUID] = ()
+    area: Area, horizon: Horizon, *, hold_everything: bool = False, household: Household | None = None
 ) -> Snapshot:
     """Read one planning area's horizon into an instance.
 
     Parameters
     ----------
     hold_everything : pin every booking and question as it stands ("who could come" moves nobody)
-    place_ids : homes that get a location though no visit of the horizon goes there
+    household : one that must be in the instance though no visit of the horizon goes there
     """
     sites = Sites(horizon)
     demand = Demand(area, horizon, sites, hold_everything=hold_everything)
     supply = Supply(area, horizon, sites, demand)
-    also = list(place_ids)
-    sites.load({row.place_id for row in demand.rows} | set(supply.homes()) | set(also))
-    extra = {place_id: sites.of_place(place_id)[0] for place_id in also}
+    sites.load({row.place_id for row in demand.rows} | set(supply.homes()))
+    if household is not None:
+        demand.include(household)
     capacity = Capacity(area, horizon, sites, demand)
     organisations = capacity.organisations(row.organisation_id for row in supply.carers.values())
     visits = demand.to_visits(supply.ids, capacity.of_visit)
@@ -76,4 +86,4 @@ def take(
         weights=ObjectiveWeights(told_per_person=told),
     )
     names = Names([row.id for row in demand.rows], supply.order, [row.id for row in capacity.lines])
-    return Snapshot(instance, names, horizon, demand.approximate, extra)
+    return Snapshot(instance, names, horizon, demand, capacity)

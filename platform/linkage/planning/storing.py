@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+import matching.instance as m
 from linkage.core import clock
 from linkage.core.extensions import db
 from linkage.core.rulesets import rule
@@ -73,7 +74,7 @@ def _slots(names: Names) -> dict[tuple[uuid.UUID, int], Slot]:
 def _stops(plan: Plan, snapshot: Snapshot, solved: dict[str, Any], slots: dict[Any, Slot]) -> None:
     names, horizon = snapshot.names, snapshot.horizon
     fallbacks = {(f["visit_id"], f.get("slot", 0)): f for f in solved.get("fallbacks", [])}
-    charges = _Charges(snapshot)
+    charges = Charges({v.id: v for v in snapshot.instance.visits}, snapshot.instance)
     kinds = {c.id: c.kind.value for c in snapshot.instance.caregivers}
     for route in solved.get("routes", []):
         previous_end = route.get("departure_minutes", 0)
@@ -100,7 +101,7 @@ def _stops(plan: Plan, snapshot: Snapshot, solved: dict[str, Any], slots: dict[A
 
 
 def _with_fallback(
-    row: PlanStop, fallback: dict[str, Any] | None, names: Names, horizon: Horizon, charges: _Charges
+    row: PlanStop, fallback: dict[str, Any] | None, names: Names, horizon: Horizon, charges: Charges
 ) -> None:
     if fallback is None:
         return
@@ -110,12 +111,12 @@ def _with_fallback(
     row.fallback_charge = charges.of(fallback["visit_id"], fallback.get("slot", 0), fallback.get("line_id"))
 
 
-class _Charges:
+class Charges:
     """What a slot draws from a line, in the line's unit: as the instance defines it (`Visit.charge_minutes`)."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.visits = {visit.id: visit for visit in snapshot.instance.visits}
-        self.units = {line.id: line.unit.value for line in snapshot.instance.contract_lines}
+    def __init__(self, visits: dict[str, m.Visit], instance: m.Instance) -> None:
+        self.visits = visits
+        self.units = {line.id: line.unit.value for line in instance.contract_lines}
 
     def of(self, visit_id: str, position: int, line_id: str | None) -> int:
         visit = self.visits[visit_id]

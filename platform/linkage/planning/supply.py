@@ -17,13 +17,14 @@ from linkage.offers.models import Offer
 from linkage.organisations.models import Carer
 from linkage.people.models import Person
 from linkage.people.schedule import DaySpan, day_spans
-from linkage.planning.demand import GENDERS, OPEN_OFFER, Demand
+from linkage.planning.demand import GENDERS, OPEN_OFFER, Demand, paper_for, papers_of
 from linkage.planning.horizon import DAY, Horizon, where_in
 from linkage.planning.sites import Sites
 from linkage.services.models import HeldQualification
 from linkage.visits.models import Assignment, Slot
 from linkage.volunteers.models import Volunteer
 
+ADULT_AGE = 18
 Busy = dict[uuid.UUID, list[tuple[datetime, datetime]]]
 
 
@@ -41,7 +42,7 @@ class Supply:
         self.volunteers: dict[uuid.UUID, Volunteer] = {
             row.person_id: row
             for row in where_in(Volunteer, Volunteer.person_id, involved, Volunteer.left_at.is_(None))
-            if row.person_id not in self.carers
+            if row.person_id not in self.carers and self._is_allowed(row)
         }
         people = where_in(Person, Person.id, {*self.carers, *self.volunteers}, Person.died_on.is_(None))
         self.people: dict[uuid.UUID, Person] = {row.id: row for row in people}
@@ -52,6 +53,11 @@ class Supply:
         for row in where_in(HeldQualification, HeldQualification.person_id, self.order):
             self.qualifications[row.person_id].append(row)
         self.busy, self.worked = self._busy_and_worked()
+
+    def _is_allowed(self, volunteer: Volunteer) -> bool:
+        """A minor takes part only with a guardian's consent."""
+        age = volunteer.person.age_on(self.horizon.first)
+        return age is None or age >= ADULT_AGE or volunteer.guardian_consent_on is not None
 
     def _asked(self) -> set[uuid.UUID]:
         return {offer.person_id for found in self.demand.rounds.values() for offer in found.offers}
@@ -102,11 +108,11 @@ class Supply:
             kind=m.ProviderKind.VOLUNTEER if isinstance(role, Volunteer) else m.ProviderKind(role.kind),
             gender=GENDERS.get(person.sex or "", m.Gender.UNSPECIFIED),
             languages=tuple(person.languages or ()),
-            qualifications=tuple(self._qualification(row) for row in self.qualifications[person_id]),
+            qualifications=tuple(self._papers(person_id, volunteer is not None)),
             service_ids=self._offered(volunteer) if volunteer else None,
             organisation_id=None if isinstance(role, Volunteer) else organisations[role.organisation_id],
             needs_contract_line=volunteer is None,
-            minor=age is not None and age < 18,
+            minor=age is not None and age < ADULT_AGE,
             insured_until_day=self._insured(volunteer) if volunteer else None,
             work_limits=self._limits(person_id, role.weekly_minutes),
             absences=self._absences(person_id),
@@ -126,9 +132,27 @@ class Supply:
         """The last insured day; an employee is insured by the employer, a volunteer by what is recorded."""
         return max(-1, self.horizon.day_index(volunteer.insured_to)) if volunteer.insured_to else -1
 
-    def _qualification(self, row: HeldQualification) -> m.Qualification:
-        until = None if row.valid_to is None else self.horizon.day_index(row.valid_to)
-        return m.Qualification(row.code, self.horizon.day_index(row.valid_from), until)
+    def _papers(self, person_id: uuid.UUID, is_volunteer: bool) -> Iterable[m.Qualification]:
+        """Per service, from when until when the person holds all that it requires of such a person.
+
+        Who holds one of them several times counts with the longest. A paper that has run out, or begins later,
+        is told too: then the reason is not that it is missing.
+        """
+        held = {
+            row.code: row for row in sorted(self.qualifications[person_id], key=lambda row: row.valid_to or date.max)
+        }
+        for service in self.demand.services.values():
+            codes = service.volunteer_qualifications if is_volunteer else service.qualifications
+            if not papers_of(service) or not set(codes) <= set(held):
+                continue
+            needed = [held[code] for code in codes]
+            begins = max((row.valid_from for row in needed), default=None)
+            ends = min((row.valid_to for row in needed if row.valid_to), default=None)
+            yield m.Qualification(
+                paper_for(service),
+                None if begins is None else self.horizon.day_index(begins),
+                None if ends is None else self.horizon.day_index(ends),
+            )
 
     def _limits(self, person_id: uuid.UUID, weekly_minutes: int) -> tuple[m.WorkLimit, ...]:
         """Weekly minutes, Monday to Sunday; what was worked outside this instance counts."""
