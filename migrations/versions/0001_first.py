@@ -1050,6 +1050,7 @@ def upgrade():
         sa.Column("reason", sa.JSON(), nullable=False),
         sa.Column("proven", sa.Boolean(), nullable=False),
         sa.Column("fix", sa.JSON(), nullable=True),
+        sa.Column("applied_at", UtcDateTime(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_plan_unserved_plan_id_plans")),
         sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_plan_unserved_visit_id_visits")),

@@ -12,11 +12,17 @@ import ctypes
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+from matching.explain import Explainer, Explanation
 from matching.feasibility import check
+from matching.fixes import Fix
+from matching.instance import Instance
 from matching.instance_io import load_instance, plan_to_json
+from matching.obstacles import Obstacle
+from matching.plan import Plan
 from matching.solve import Progress, solve
 from matching.stop import MaxRuntime
 
@@ -37,6 +43,53 @@ def on_progress(progress: Progress) -> None:
     say({"percent": round(100 * progress.fraction), "unserved": progress.unserved, "total": round(progress.total)})
 
 
+def reasons_for(instance: Instance, plan: Plan, *, seconds: float) -> list[dict[str, Any]]:
+    """Why each unserved visit is not served; what time does not allow keeps the search's own short code.
+
+    The most vital visits are explained first.
+    """
+    ends = time.monotonic() + seconds
+    explainer, visits = Explainer(instance, plan), {visit.id: visit for visit in instance.visits}
+    found = []
+    for row in sorted(plan.unserved, key=lambda row: visits[row.visit_id].tier):
+        if time.monotonic() < ends:
+            found.append(as_json(explainer.explain(visits[row.visit_id], max_fixes=1)))
+        else:
+            found.append({"visit_id": row.visit_id, "code": row.code.value, "proven": row.proven})
+    return found
+
+
+def as_json(why: Explanation) -> dict[str, Any]:
+    """An explanation as plain values (surrogate ids and minutes as in the instance)."""
+    code = "room_after_all" if why.candidates else why.deciding.value if why.deciding else "nobody_eligible"
+    return {
+        "visit_id": why.visit_id,
+        "code": code,
+        "proven": why.proven,
+        "counts": [[counted.value, number] for counted, number in why.counts],
+        "people": [
+            {"caregiver_id": person.caregiver_id, "slot": person.slot, **_plain(person.obstacles[0])}
+            for person in why.people
+        ],
+        "fix": _fix(why.fix) if why.fix else None,
+    }
+
+
+def _plain(obstacle: Obstacle) -> dict[str, Any]:
+    return {"code": obstacle.code.value, **dict(obstacle.parameters)}
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    first = fix.candidate.places[0]
+    return {
+        "code": fix.code.value,
+        "size": fix.size,
+        **dict(fix.parameters),
+        "starts_at_minutes": first.start_minutes,
+        "people": [place.caregiver_id for place in fix.candidate.places],
+    }
+
+
 def run(folder: Path, seconds: float, seed: int) -> None:
     """Solve the folder's instance and leave the answer beside it."""
     instance = load_instance(folder / "instance.json")
@@ -44,7 +97,7 @@ def run(folder: Path, seconds: float, seed: int) -> None:
     say({"percent": 100, "phase": "checking"})
     violations = [str(violation) for violation in check(instance, plan)]
     say({"percent": 100, "phase": "explaining"})
-    reasons = [{"visit_id": row.visit_id, "code": row.code, "proven": row.proven} for row in plan.unserved]
+    reasons = [] if violations else reasons_for(instance, plan, seconds=max(10.0, seconds))
     answer = {"plan": json.loads(plan_to_json(plan)), "violations": violations, "reasons": reasons}
     (folder / "answer.json").write_text(json.dumps(answer))
 

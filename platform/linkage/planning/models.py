@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from linkage.core.columns import Created, UuidKey, ref
@@ -92,7 +92,8 @@ class PlanUnserved(UuidKey, Model):
     half: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[dict[str, Any]]
     proven: Mapped[bool] = mapped_column(default=False)
-    fix: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    fix: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    applied_at: Mapped[datetime | None]
     plan: Mapped[Plan] = relationship(back_populates="unserved")
     visit: Mapped[Visit] = relationship()
     __table_args__ = (UniqueConstraint("plan_id", "visit_id"),)

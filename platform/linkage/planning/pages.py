@@ -17,9 +17,9 @@ from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.models import Job
 from linkage.core.web import Room, go, request_now, require_actor
-from linkage.planning import diff, operations, publishing, queries, wording
-from linkage.planning.models import Plan
-from linkage.planning.permissions import may_publish, may_see, may_solve
+from linkage.planning import diff, fixing, operations, publishing, queries, wording
+from linkage.planning.models import Plan, PlanUnserved
+from linkage.planning.permissions import may_fix, may_publish, may_see, may_solve
 from linkage.planning.queries import get_plan
 from linkage.planning.schemas import SolveSchema
 from linkage.visits.models import Visit
@@ -171,3 +171,11 @@ def publishing_progress(plan: Plan) -> ResponseReturnValue:
     if job is not None and job.status not in ("waiting", "running"):
         return "", 204, {"HX-Redirect": url_for("planning.page", plan_id=plan.id)}
     return render_template("planning/_publishing.html", plan=plan, publishing=job)
+
+
+@room.post("/unserved/<uuid:unserved_id>/fix", permission=may_fix, subject=queries.get_unserved)
+def fix(row: PlanUnserved) -> ResponseReturnValue:
+    """Make the smallest change; the household has agreed."""
+    fixing.apply_fix(row, by=require_actor(), now=request_now())
+    flash(_("The visit is changed. Work the plan out again to place it."), "ok")
+    return go("planning.page", plan_id=row.plan_id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from linkage.areas.queries import lies_under
 from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
-from linkage.planning.models import Plan
+from linkage.planning.models import Plan, PlanUnserved
+from linkage.visits.models import Visit
 
 may_see = right(
     "planning.see",
@@ -18,7 +19,9 @@ may_see = right(
 )
 may_solve = right("planning.solve", "start and cancel a planning run", coordinator="area")
 may_publish = right("planning.publish", "publish or discard a plan", coordinator="area")
+may_fix = right("planning.fix", "make the change that would serve an unmet visit", community="area", coordinator="area")
 see(Plan, may_see)
+see(PlanUnserved, may_see)
 
 
 @scope(Plan, "area")
@@ -31,3 +34,9 @@ def _around(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     """Staff of a community see the plan of the street around it (and in it only their own community's visits)."""
     parents = [int(part) for part in grant.area_path.strip("/").split("/")] if grant.area_path else []
     return Plan.area_id.in_(parents)
+
+
+@scope(PlanUnserved, "area")
+@scope(PlanUnserved, "inside")
+def _of_visit(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return PlanUnserved.visit_id.in_(select(Visit.id).where(lies_under(Visit.area_id, grant.area_path)))

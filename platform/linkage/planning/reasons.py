@@ -2,24 +2,171 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
-from linkage.visits.models import Visit
+from linkage.contracts.models import ContractLine
+from linkage.core.extensions import db
+from linkage.core.formats import format_datetime, format_duration
+from linkage.people.models import Person
+from linkage.planning.models import PlanUnserved
+from linkage.services.models import Service
+
+# A person's reason, as it stands beside the name.
+PERSON = {
+    "wrong_provider_kind": _l("this service is given by others"),
+    "service_not_offered": _l("does not offer this service"),
+    "pinned_to_other": _l("somebody else is already agreed"),
+    "excluded": _l("is not to come to this household"),
+    "minor": _l("this service is for adults"),
+    "missing_qualification": _l("has no papers for it"),
+    "qualification_expired": _l("the papers have run out"),
+    "qualification_not_yet_valid": _l("the papers are not valid yet"),
+    "gender": _l("a person of the other sex is wanted"),
+    "language": _l("another language is wanted"),
+    "beyond_radius": _l("lives too far away"),
+    "insurance_missing": _l("is not insured on that day"),
+    "contract_line_not_covering": _l("no contract of the organisation covers it"),
+    "no_shift_that_day": _l("does not work on that day"),
+    "window_outside_shift": _l("works at other hours"),
+    "absent": _l("is away"),
+    "household_new_faces": _l("would be one new face too many for the household"),
+    "person_new_households": _l("takes on no more new households"),
+    "line_full": _l("the contract line is used up this month"),
+    "quota_full": _l("the person's monthly quota is used up"),
+    "work_minutes_full": _l("the weekly hours are full"),
+    "work_visits_full": _l("the visits of the week are full"),
+    "route_broken": _l("the day's route no longer fits"),
+    "busy": _l("is somewhere else then"),
+    "travel_too_long": _l("could not get there in time"),
+    "kept_as_fallback": _l("is kept ready behind a volunteer"),
+    "no_fallback": _l("is free, but nobody paid could stand behind"),
+    "not_together": _l("is free, but there is no second person at that time"),
+}
 
 
-def reason_text(reason: Mapping[str, Any], visit: Visit) -> str:
-    """One sentence for a reason's code."""
+def person_reason(reason: Mapping[str, Any]) -> str:
+    """One person's reason, as words after the name."""
+    return str(PERSON.get(str(reason.get("code")), _l("cannot come then")))
+
+
+def reason_text(reason: Mapping[str, Any]) -> str:
+    """The group's deciding reason in a sentence, with how many people it keeps back."""
+    code = str(reason.get("code"))
+    counts = {str(key): int(number) for key, number in reason.get("counts", [])}
+    return _group(code, counts.get(code, 0))
+
+
+def _group(code: str, number: int) -> str:
     sentences = {
-        "nobody_eligible": _("Nobody with the right papers and hours works then."),
+        "missing_qualification": _("Nobody who works there has the papers for it."),
+        "qualification_expired": ngettext(
+            "The papers of %(num)d person have run out.", "The papers of %(num)d people have run out.", number
+        ),
+        "no_shift_that_day": ngettext(
+            "%(num)d person could do it, but does not work that day.",
+            "%(num)d people could do it, but none works that day.",
+            number,
+        ),
+        "window_outside_shift": ngettext(
+            "%(num)d person could do it, but at other hours.",
+            "%(num)d people could do it, but at other hours.",
+            number,
+        ),
+        "line_full": _("The contract line has too little left this month."),
+        "quota_full": _("The monthly quota of the person is used up."),
+        "beyond_radius": ngettext(
+            "%(num)d person could do it, but lives too far away.",
+            "%(num)d people could do it, but live too far away.",
+            number,
+        ),
+        "busy": ngettext(
+            "%(num)d person could do it, but is somewhere else then.",
+            "%(num)d people could do it, but are somewhere else then.",
+            number,
+        ),
+        "travel_too_long": _("Those who could do it would not get there in time."),
+        "work_minutes_full": _("The weekly hours of those who could do it are full."),
+        "not_together": _("There are never two people free at the same time."),
+        "kept_as_fallback": _("Those who could do it are kept ready behind volunteers."),
+        "insurance_missing": _("The volunteers who could do it are not insured on that day."),
+        "contract_line_not_covering": _("No contract covers this service here."),
+        "absent": _("Those who could do it are away."),
+        "gender": _("Only people of the other sex could come."),
+        "language": _("Nobody who speaks the language could come."),
+        "wrong_provider_kind": _("Nobody who may give this service works here."),
+        "service_not_offered": _("Nobody here offers this service."),
+        "room_after_all": _("There is room after all: work the plan out again."),
         "no_second_person": _("Only one of the two people can come."),
         "no_room": _("Everybody who could come is busy then."),
     }
-    return sentences.get(str(reason.get("code")), _("Nobody could be found."))
+    return sentences.get(code, _("Nobody with the right papers and hours works then."))
 
 
-def fix_text(fix: Mapping[str, Any], visit: Visit, names: Mapping[str, str]) -> str | None:
-    """The smallest change, in words; None where none is certain."""
-    return None
+def fix_text(fix: Mapping[str, Any]) -> str:
+    """The smallest change, as it stands on its button or in its sentence."""
+    code = fix["code"]
+    if code == "move_other_visit":
+        return _("Move another visit by %(minutes)s", minutes=format_duration(round(abs(fix["minutes"]))))
+    if code in ("shift_window", "other_day"):
+        return _("Change to %(when)s", when=format_datetime(datetime.fromisoformat(fix["starts_at"])))
+    if code == "extend_shift":
+        return _(
+            "%(name)s works %(minutes)s longer",
+            name=_name(fix["caregiver"]),
+            minutes=format_duration(round(fix["minutes"])),
+        )
+    if code == "widen_radius":
+        return _("%(name)s goes a little farther", name=_name(fix["caregiver"]))
+    if code == "borrow_on_line":
+        return _("Add %(amount)s to the contract line %(line)s", amount=_amount(fix), line=_line(fix["line"]))
+    if fix.get("wish") == "gender":
+        return _("Let a person of either sex come")
+    return _("Let a person come who speaks another language")
+
+
+def fix_effect(fix: Mapping[str, Any]) -> str:
+    """Who would then come, and whom it costs what."""
+    who = _(", ").join(_name(person) for person in fix.get("people", []))
+    asked = {
+        "move_other_visit": _("inside the hours that household gave"),
+        "shift_window": _("ask the household first"),
+        "other_day": _("ask the household first"),
+        "relax_wish": _("ask the household first"),
+        "extend_shift": _("ask first"),
+        "widen_radius": _("ask first"),
+        "borrow_on_line": _("the buyer decides"),
+    }
+    return _("%(who)s could come; %(asked)s", who=who, asked=asked[fix["code"]]) if who else asked[fix["code"]]
+
+
+def _name(person_id: str) -> str:
+    person = db.session.get(Person, uuid.UUID(person_id))
+    return person.name if person is not None else ""
+
+
+def _line(line_id: str) -> str:
+    line = db.session.get(ContractLine, uuid.UUID(line_id))
+    return line.name if line is not None else ""
+
+
+def _amount(fix: Mapping[str, Any]) -> str:
+    amount = round(float(fix["amount"]))
+    if fix.get("unit") == "minutes":
+        return format_duration(amount)
+    return ngettext("%(num)d visit", "%(num)d visits", amount)
+
+
+def service_name(service: Service) -> str:
+    return service.name_en if str(get_locale()).startswith("en") else service.name_zh
+
+
+def can_apply(row: PlanUnserved) -> bool:
+    """The change concerns this visit alone: one button makes it, once the household has agreed."""
+    return bool(row.fix) and row.fix["code"] in ("shift_window", "other_day", "relax_wish")  # type: ignore[index]

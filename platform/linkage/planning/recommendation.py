@@ -26,13 +26,16 @@ from linkage.offers import operations as offers
 from linkage.organisations.models import Carer
 from linkage.people.models import Person
 from linkage.planning.live import Live, live
-from linkage.planning.storing import Charges
+from linkage.planning.storing import Charges, with_moments, with_real_ids
 from linkage.services.models import Service
 from linkage.visits import booking
 from linkage.visits.models import Assignment, Slot, Visit
 from matching.candidates import Candidate, Cover, Note
-from matching.eligibility import Reason, reasons
+from matching.explain import Explainer
+from matching.fixes import Fix
 from matching.instance import Visit as EngineVisit
+from matching.obstacles import Obstacle, obstacles_of
+from matching.placing import Placing
 from matching.recommend import coverage, recommend
 
 STRIP_MINUTES = 15
@@ -106,12 +109,17 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Answer:
-    """`rows` best first; `strip`: per day spans (start, end, "enough" | "some") in minutes of that day."""
+    """`rows` best first; `strip`: per day spans (start, end, "enough" | "some") in minutes of that day.
+
+    Without rows: `reason` is the group's (see `planning.reasons`, or "area", "consent", "passed"), `refusals` say
+    it person by person, and `fix` is the smallest verified change.
+    """
 
     rows: tuple[Row, ...]
     strip: tuple[tuple[date, tuple[tuple[int, int, str], ...]], ...]
     refusals: tuple[Refusal, ...]
     reason: str | None = None
+    fix: dict[str, Any] | None = None
 
     @property
     def counts(self) -> Counter[str]:
@@ -132,11 +140,12 @@ def answer(draft: Draft, *, now: datetime, limit: int = 6) -> Answer:
     rows = recommend(standing.state, visit, limit=limit) if visit.windows else []
     wide = replace(draft, windows=_all_hours(draft, standing))
     anytime = standing.snapshot.visit_of(_transient(wide, area), people)
-    return Answer(
-        rows=tuple(_row(standing, visit, found) for found in rows),
-        strip=_strip(standing, anytime),
-        refusals=_refusals(standing, visit, rows),
-    )
+    strip = _strip(standing, anytime)
+    if not rows and visit.windows:
+        return Answer((), strip, *_why_not(standing, visit))
+    if not rows:
+        return Answer((), strip, (), "passed")
+    return Answer(tuple(_row(standing, visit, found) for found in rows), strip, _others(standing, visit, rows))
 
 
 def _planning_area(household: Household) -> Area | None:
@@ -277,22 +286,42 @@ def _spans(marks: list[tuple[int, Cover]]) -> tuple[tuple[int, int, str], ...]:
     return tuple(spans)
 
 
-def _refusals(standing: Live, visit: EngineVisit, rows: Sequence[Candidate]) -> tuple[Refusal, ...]:
-    """Everybody who is in no row, with the reasons of the paper, the hours, or that they are busy."""
+def _why_not(standing: Live, visit: EngineVisit) -> tuple[tuple[Refusal, ...], str | None, dict[str, Any] | None]:
+    """Nobody can come: why, person by person; the group's reason; and the smallest verified change."""
+    why = Explainer(standing.state.instance, standing.state.plan).explain(visit, max_fixes=1)
+    found: dict[uuid.UUID, tuple[dict[str, Any], ...]] = {}
+    for entry in why.people:
+        person_id = standing.snapshot.names.person(entry.caregiver_id)
+        found.setdefault(person_id, tuple(_reason(obstacle) for obstacle in entry.obstacles))
+    people = tuple(Refusal(key, db.session.get_one(Person, key).name, codes) for key, codes in found.items())
+    return people, why.deciding.value if why.deciding else "nobody_eligible", _fix(standing, why.fix)
+
+
+def _fix(standing: Live, fix: Fix | None) -> dict[str, Any] | None:
+    if fix is None:
+        return None
+    names, horizon = standing.snapshot.names, standing.snapshot.horizon
+    first = fix.candidate.places[0]
+    plain = {"code": fix.code.value, "size": fix.size, **dict(fix.parameters)}
+    plain |= {"starts_at_minutes": first.start_minutes, "people": list(fix.candidate.caregiver_ids)}
+    found: dict[str, Any] = with_real_ids(with_moments(plain, horizon), names)
+    return found
+
+
+def _others(standing: Live, visit: EngineVisit, rows: Sequence[Candidate]) -> tuple[Refusal, ...]:
+    """Everybody who is in no row though others are: the reasons of papers and hours, else that they are busy."""
     shown = {caregiver for row in rows for caregiver in row.caregiver_ids}
     found = []
-    for caregiver in standing.snapshot.instance.caregivers:
-        if caregiver.id in shown:
-            continue
-        per_slot = [reasons(standing.state.lookup, visit, slot, caregiver) for slot in range(len(visit.slots))]
-        why = min(per_slot, key=len)
-        person = db.session.get_one(Person, standing.snapshot.names.person(caregiver.id))
-        found.append(Refusal(person.id, person.name, tuple(_reason(reason) for reason in why) or ({"code": "busy"},)))
+    for entry in obstacles_of(Placing(standing.state, visit)):
+        if entry.caregiver_id not in shown:
+            shown.add(entry.caregiver_id)
+            person = db.session.get_one(Person, standing.snapshot.names.person(entry.caregiver_id))
+            found.append(Refusal(person.id, person.name, tuple(_reason(obstacle) for obstacle in entry.obstacles)))
     return tuple(sorted(found, key=lambda refusal: (refusal.reasons[0]["code"], refusal.name)))
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
-    return {"code": reason.code.value, **{k: v for k, v in reason.parameters if k not in ("shift", "caregiver")}}
+def _reason(obstacle: Obstacle) -> dict[str, Any]:
+    return {"code": obstacle.code.value, **dict(obstacle.parameters)}
 
 
 def choose(visit: Visit, draft: Draft, key: str, *, by: Actor, now: datetime) -> list[Assignment | Any]:

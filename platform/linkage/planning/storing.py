@@ -57,7 +57,7 @@ def store(
     db.session.flush()
     slots = _slots(snapshot.names)
     _stops(plan, snapshot, solved, slots)
-    _unserved(plan, snapshot.names, solved, answer["reasons"])
+    _unserved(plan, snapshot, solved, answer["reasons"])
     db.session.flush()
     plan.summary = summarise(plan, snapshot)
     return plan
@@ -129,7 +129,16 @@ class Charges:
         return self.visits[visit_id].slots[position].pin is not None
 
 
-def _unserved(plan: Plan, names: Names, solved: dict[str, Any], reasons: list[dict[str, Any]]) -> None:
+def with_moments(fix: dict[str, Any], horizon: Horizon) -> dict[str, Any]:
+    """Instants of the horizon as moments: a stored fix must be readable without its instance."""
+    instants = ("starts_at_minutes", "from_minutes", "to_minutes")
+    moments = {key.removesuffix("_minutes"): horizon.moment(fix[key]).isoformat() for key in instants if key in fix}
+    return {key: value for key, value in fix.items() if key not in instants} | moments
+
+
+def _unserved(
+    plan: Plan, names: Names, horizon: Horizon, solved: dict[str, Any], reasons: list[dict[str, Any]]
+) -> None:
     by_visit = {reason["visit_id"]: reason for reason in reasons}
     placed: Counter[str] = Counter()
     for route in solved.get("routes", []):
@@ -144,7 +153,7 @@ def _unserved(plan: Plan, names: Names, solved: dict[str, Any], reasons: list[di
                 half=placed[entry["visit_id"]] > 0,
                 reason=with_real_ids(reason, names),
                 proven=bool(reason.get("proven", False)),
-                fix=with_real_ids(reason["fix"], names) if reason.get("fix") else None,
+                fix=with_real_ids(with_moments(reason["fix"], horizon), names) if reason.get("fix") else None,
             )
         )
 
@@ -159,6 +168,8 @@ def with_real_ids(value: Any, names: Names) -> Any:
 
 
 def _real(value: Any, names: Names) -> Any:
+    if isinstance(value, str) and "," in value:
+        return ",".join(str(_real(part, names)) for part in value.split(","))
     if isinstance(value, str) and len(value) > 1 and value[1:].isdigit():
         kinds = {"v": names.visits, "c": names.people, "l": names.lines}
         if value[0] in kinds and int(value[1:]) < len(kinds[value[0]]):

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import url_for
-from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from linkage.core import clock
 from linkage.core.extensions import db
@@ -22,8 +22,7 @@ from linkage.people.models import Person
 from linkage.planning.diff import Change
 from linkage.planning.models import Plan, PlanUnserved
 from linkage.planning.queries import Entry, Lane
-from linkage.planning.reasons import fix_text, reason_text
-from linkage.services.models import Service
+from linkage.planning.reasons import can_apply, fix_effect, fix_text, person_reason, reason_text, service_name
 from linkage.visits.models import Visit
 
 # The line of truth in its order: (state, tone, icon).
@@ -57,10 +56,6 @@ def _truth_text(state: str, count: int) -> str:
     return texts[state]
 
 
-def service_name(service: Service) -> str:
-    return service.name_en if str(get_locale()).startswith("en") else service.name_zh
-
-
 def household_name(visit: Visit, actor: Actor) -> str:
     """Full for the household's own staff, masked above them (PAGES.md)."""
     return visit.person.name if actor.has(Role.COMMUNITY) else mask_name(visit.person.name)
@@ -87,23 +82,21 @@ class Gap:
     why: str
     fix: str | None
     effect: str | None
+    can_apply: bool
     per_person: list[tuple[str, str]]
 
 
 def gaps(rows: list[PlanUnserved], actor: Actor) -> list[Gap]:
-    names = _people_in(rows)
     return [
         Gap(
             row=row,
             who=household_name(row.visit, actor),
             what=f"{service_name(row.visit.service)} {format_datetime(_from(row.visit))}",
-            why=reason_text(row.reason, row.visit),
-            fix=fix_text(row.fix, row.visit, names) if row.fix else None,
-            effect=None,
-            per_person=[
-                (names.get(entry.get("caregiver_id", ""), ""), reason_text(entry, row.visit))
-                for entry in row.reason.get("people", [])
-            ],
+            why=reason_text(row.reason),
+            fix=fix_text(row.fix) if row.fix else None,
+            effect=fix_effect(row.fix) if row.fix else None,
+            can_apply=can_apply(row) and row.applied_at is None,
+            per_person=[(name, person_reason(entry)) for name, entry in _per_person(row)],
         )
         for row in rows
     ]
@@ -114,19 +107,13 @@ def _from(visit: Visit) -> datetime:
     return clock.at_minutes(visit.day, visit.windows[0][0])
 
 
-def _people_in(rows: list[PlanUnserved]) -> dict[str, str]:
-    """Names of the carers and volunteers that reasons and fixes mention."""
-    ids = {str(value) for row in rows for value in _ids({"reason": row.reason, "fix": row.fix})}
-    people = [db.session.get(Person, uuid.UUID(value)) for value in ids]
-    return {str(person.id): person.name for person in people if person is not None}
-
-
-def _ids(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [found for inner in value.values() for found in _ids(inner)]
-    if isinstance(value, list):
-        return [found for inner in value for found in _ids(inner)]
-    return [value] if isinstance(value, str) and len(value) == 36 and value.count("-") == 4 else []
+def _per_person(row: PlanUnserved) -> list[tuple[str, dict[str, Any]]]:
+    """Each person once, by name, those who come closest first."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in row.reason.get("people", []):
+        found.setdefault(entry["caregiver_id"], entry)
+    people = {person_id: db.session.get(Person, uuid.UUID(person_id)) for person_id in found}
+    return [(person.name, found[key]) for key, person in people.items() if person is not None]
 
 
 def groups(lanes: list[Lane], actor: Actor, day: date) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.transactions import armed
 from linkage.offers.models import Offer
-from linkage.planning import operations, publishing
-from linkage.planning.models import Plan, PlanningLock
+from linkage.planning import fixing, operations, publishing
+from linkage.planning.models import Plan, PlanningLock, PlanUnserved
 from linkage.visits.models import Assignment
 from linkage.worker import Runner
 from matching.instance_io import instance_from_json
@@ -198,3 +198,19 @@ def test_the_lock_of_a_street_is_free_after_a_run(post, plan_week, street):
     post("lin", "clean")
     plan_week()
     assert db.session.get(PlanningLock, street.id).job_id is None
+
+
+def test_an_unmet_visit_carries_its_proven_reason_person_by_person(post, plan_week, world):
+    post("lin", "counsel")
+    (row,) = plan_week().unserved
+    assert (row.proven, row.half) == (True, False)
+    assert {entry["caregiver_id"] for entry in row.reason["people"]} >= {str(world.key("wu")), str(world.key("zhuang"))}
+
+
+def test_the_smallest_change_serves_the_visit_once_it_is_made(post, plan_week, commit, world, now):
+    post("lin", "bath", window_start=5 * 60, window_end=7 * 60 + 30)  # before anybody works
+    (row,) = plan_week().unserved
+    assert row.fix["code"] in ("shift_window", "extend_shift")
+    if row.fix["code"] == "shift_window":
+        commit(lambda: fixing.apply_fix(db.session.get(PlanUnserved, row.id), by=world.actor("coordinator"), now=now))
+        assert plan_week().unserved == []
