@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from matching.eligibility import eligible_lines
@@ -67,6 +68,17 @@ class Account:
         for booked in rows:
             for row in self._touched(booked.visit, booked.line_id, booked.shift.day):
                 self._drawn[_key(row)] += self._amount(booked.visit, booked.slot, booked.line_id, row.unit)
+
+    def with_cap(self, row: Budget | Quota) -> "Account":
+        """The same draws with another cap of one budget or quota."""
+        other = copy(self)
+        if isinstance(row, Budget):
+            other._budgets = self._budgets.copy()
+            other._budgets[row.line_id] = [row if b.id == row.id else b for b in self._budgets[row.line_id]]
+        else:
+            other._quotas = self._quotas.copy()
+            other._quotas[row.person_id] = [row if q.id == row.id else q for q in self._quotas[row.person_id]]
+        return other
 
     def full(self, visit: Visit, slot: int, line_id: str, day: int, beside: Sequence[Booked] = ()) -> list[Full]:
         """The budgets and quotas that cannot take this slot on this line besides what is drawn already

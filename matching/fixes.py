@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from matching.candidates import Candidate
-from matching.charging import Booked
+from matching.charging import Booked, Full
 from matching.eligibility import Parameter, ReasonCode, day_reasons, person_reasons
 from matching.feasibility import check
-from matching.instance import MINUTES_PER_DAY, Budget, Caregiver, Instance, Shift, TimeWindow, Visit
+from matching.instance import MINUTES_PER_DAY, Budget, Caregiver, Instance, Quota, Shift, TimeWindow, Visit
 from matching.lookup import slot_minutes
 from matching.placing import Placing
 from matching.plan import Plan
 from matching.plan_state import PlanState, start_spans
-from matching.rebuild import insert_way, plan_of, with_visit
+from matching.rebuild import insert_way, plan_of
 from matching.recommend import candidate_of
 from matching.timetable import Interval
 
@@ -43,6 +43,7 @@ class FixCode(StrEnum):
     BORROW_ON_LINE = "borrow_on_line"  # - who manages the contract: line, budget, amount, unit
     OTHER_DAY = "other_day"  # - this household: days (negative: earlier)
     RELAX_WISH = "relax_wish"  # - this household: wish ("gender" or "language")
+    RAISE_QUOTA = "raise_quota"  # - who grants it: quota, person, amount, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,19 +231,24 @@ def _extensions(placing: Placing) -> Iterator[Change]:
                     named: dict[str, Parameter] = {"caregiver": shift.caregiver_id, "shift": shift.id}
                     named |= {"minutes": minutes, "at": at}
                     longer = _longer(shift, at, minutes)
-                    yield Change(FixCode.EXTEND_SHIFT, named, minutes, _with_shift(state, placing.visit, longer))
+                    yield Change(FixCode.EXTEND_SHIFT, named, minutes, _with_shift(placing, longer))
 
 
 def _extension_needed(placing: Placing, slot: int, shift: Shift, at: str, spans: list[Interval]) -> int | None:
     state, visit = placing.state, placing.visit
-    for minutes in range(STEP_MINUTES, MAX_EXTENSION_MINUTES + 1, STEP_MINUTES):
+
+    def fits(minutes: int) -> bool:
         longer = _longer(shift, at, minutes)
-        if not _stands_alone(state, longer):
-            return None
         table = state.table_of(longer, state.route(shift.id))
-        if table.openings(visit.location_id, slot_minutes(visit, slot), visit.access_minutes, spans):
-            return minutes
-    return None
+        found = table.openings(visit.location_id, slot_minutes(visit, slot), visit.access_minutes, spans)
+        return bool(found) and _stands_alone(state, longer)
+
+    # A longer shift that cannot stand alone may hide a shorter one that can: then step by step.
+    most = _longer(shift, at, MAX_EXTENSION_MINUTES)
+    if _stands_alone(state, most) and not fits(MAX_EXTENSION_MINUTES):
+        return None
+    steps = range(STEP_MINUTES, MAX_EXTENSION_MINUTES + 1, STEP_MINUTES)
+    return next((minutes for minutes in steps if fits(minutes)), None)
 
 
 def _longer(shift: Shift, at: str, minutes: float) -> Shift:
@@ -260,13 +266,12 @@ def _stands_alone(state: PlanState, shift: Shift) -> bool:
 
 def _radii(placing: Placing) -> Iterator[Change]:
     """People whose radius alone keeps them away, widened to just reach the place."""
-    state, visit = placing.state, placing.visit
-    for person in state.instance.caregivers:
+    for person in placing.state.instance.caregivers:
         wider, named = _reaching(placing, person)
         if named:
             size = max(float(named.get(k) or 0) / (getattr(person, f) or 1) for k, f in _RADII)
             named = {"caregiver": person.id, **named}
-            yield Change(FixCode.WIDEN_RADIUS, named, size, _with_person(state, visit, wider))
+            yield Change(FixCode.WIDEN_RADIUS, named, size, _with_person(placing, wider))
 
 
 _RADII = (("metres", "radius_metres"), ("radius_minutes", "radius_minutes"))
@@ -295,19 +300,34 @@ def _reaching(placing: Placing, person: Caregiver) -> tuple[Caregiver, dict[str,
 
 def _loans(placing: Placing) -> Iterator[Change]:
     """What is missing on a contract line's budget, lent."""
+    for full in _full_rows(placing):
+        if isinstance(full.row, Budget):
+            amount = math.ceil(full.needed - full.left)
+            named: dict[str, Parameter] = {"line": full.row.line_id, "budget": full.row.id}
+            named |= {"amount": amount, "unit": str(full.row.unit)}
+            yield Change(FixCode.BORROW_ON_LINE, named, amount, _with_cap(placing, full, amount))
+
+
+def _quotas(placing: Placing) -> Iterator[Change]:
+    """What is missing of the served person's own quota, granted."""
+    for full in _full_rows(placing):
+        if isinstance(full.row, Quota):
+            amount = math.ceil(full.needed - full.left)
+            named: dict[str, Parameter] = {"quota": full.row.id, "person": full.row.person_id}
+            named |= {"amount": amount, "unit": str(full.row.unit)}
+            yield Change(FixCode.RAISE_QUOTA, named, amount, _with_cap(placing, full, amount))
+
+
+def _full_rows(placing: Placing) -> list[Full]:
+    """Every budget and quota that keeps somebody able from coming, each shortage once."""
     state, visit = placing.state, placing.visit
-    seen: set[tuple[str, float]] = set()
+    found: dict[tuple[str, float], Full] = {}
     for slot in placing.missing:
         for shift in _able_shifts(placing, slot, _spans_beside(placing, slot)):
             person = state.lookup.caregivers[shift.caregiver_id]
             for full in state.full_lines(visit, slot, person, shift.day):
-                amount = math.ceil(full.needed - full.left)
-                if isinstance(full.row, Budget) and (full.row.id, amount) not in seen:
-                    seen.add((full.row.id, amount))
-                    named: dict[str, Parameter] = {"line": full.row.line_id, "budget": full.row.id}
-                    named |= {"amount": amount, "unit": str(full.row.unit)}
-                    larger = replace(full.row, cap=full.row.cap + amount)
-                    yield Change(FixCode.BORROW_ON_LINE, named, amount, _with_budget(state, visit, larger))
+                found.setdefault((full.row.id, full.needed - full.left), full)
+    return list(found.values())
 
 
 # Common to all
@@ -340,27 +360,20 @@ def _spans_beside(placing: Placing, slot: int) -> list[Interval]:
 
 
 def _with_visit(state: PlanState, visit: Visit) -> Callable[[], tuple[PlanState, Visit]]:
-    def make() -> tuple[PlanState, Visit]:
-        if visit.id not in state.lookup.visits:
-            return state, visit
-        return PlanState(with_visit(state.instance, visit), state.plan), visit
-
-    return make
+    return lambda: (state, visit)
 
 
-def _with_shift(state: PlanState, visit: Visit, shift: Shift) -> Callable[[], tuple[PlanState, Visit]]:
-    rows = tuple(shift if s.id == shift.id else s for s in state.instance.shifts)
-    return lambda: (PlanState(replace(state.instance, shifts=rows), state.plan), visit)
+def _with_shift(placing: Placing, shift: Shift) -> Callable[[], tuple[PlanState, Visit]]:
+    return lambda: (placing.state.with_shift(shift), placing.visit)
 
 
-def _with_person(state: PlanState, visit: Visit, person: Caregiver) -> Callable[[], tuple[PlanState, Visit]]:
-    rows = tuple(person if c.id == person.id else c for c in state.instance.caregivers)
-    return lambda: (PlanState(replace(state.instance, caregivers=rows), state.plan), visit)
+def _with_person(placing: Placing, person: Caregiver) -> Callable[[], tuple[PlanState, Visit]]:
+    return lambda: (placing.state.with_person(person), placing.visit)
 
 
-def _with_budget(state: PlanState, visit: Visit, budget: Budget) -> Callable[[], tuple[PlanState, Visit]]:
-    rows = tuple(budget if b.id == budget.id else b for b in state.instance.budgets)
-    return lambda: (PlanState(replace(state.instance, budgets=rows), state.plan), visit)
+def _with_cap(placing: Placing, full: Full, amount: int) -> Callable[[], tuple[PlanState, Visit]]:
+    larger = replace(full.row, cap=full.row.cap + amount)
+    return lambda: (placing.state.with_cap(larger), placing.visit)
 
 
 _KINDS: tuple[Callable[[Placing], Iterator[Change]], ...] = (
@@ -371,4 +384,5 @@ _KINDS: tuple[Callable[[Placing], Iterator[Change]], ...] = (
     _loans,
     _other_days,
     _relaxed_wishes,
+    _quotas,
 )

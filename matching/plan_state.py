@@ -6,12 +6,14 @@ plan must still be able to fall due. `recommend`, `explain` and `repair` all ask
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from matching.charging import Account, Booked, Full, drawing
 from matching.eligibility import day_reasons, eligible_lines, person_reasons
-from matching.instance import Absence, Caregiver, Instance, Shift, Visit, WorkLimit
+from matching.instance import Absence, Budget, Caregiver, Instance, Quota, Shift, Visit, WorkLimit
 from matching.lookup import Lookup, fair_capacity, slot_minutes
 from matching.plan import Plan
 from matching.pricing import tardiness
@@ -82,6 +84,36 @@ class PlanState:
     def emptied(self) -> "PlanState":
         """The same instance with an empty plan."""
         return PlanState(self.instance, Plan())
+
+    def with_shift(self, shift: Shift) -> "PlanState":
+        """The same plan with one shift of other hours."""
+        other = self._copy(shifts=_swapped(self.instance.shifts, shift))
+        other.lookup.shifts = {**self.lookup.shifts, shift.id: shift}
+        own = _swapped(self.lookup.shifts_of[shift.caregiver_id], shift)
+        other.lookup.shifts_of = self.lookup.shifts_of.copy()
+        other.lookup.shifts_of[shift.caregiver_id] = list(own)
+        other._tables = {key: table for key, table in self._tables.items() if key[0] != shift.id}
+        return other
+
+    def with_person(self, person: Caregiver) -> "PlanState":
+        """The same plan with one person who asks for something else (not: absent at other times)."""
+        other = self._copy(caregivers=_swapped(self.instance.caregivers, person))
+        other.lookup.caregivers = {**self.lookup.caregivers, person.id: person}
+        return other
+
+    def with_cap(self, row: Budget | Quota) -> "PlanState":
+        """The same plan with another cap of one budget or quota."""
+        name = "budgets" if isinstance(row, Budget) else "quotas"
+        other = self._copy(**{name: _swapped(getattr(self.instance, name), row)})
+        other.account = self.account.with_cap(row)
+        return other
+
+    def _copy(self, **changes: Any) -> "PlanState":
+        other = copy(self)
+        other.instance = replace(self.instance, **changes)
+        other.lookup = copy(self.lookup)
+        other.lookup.instance = other.instance
+        return other
 
     @cached_property
     def max_tardiness(self) -> float:
@@ -312,6 +344,10 @@ def start_spans(visit: Visit, slot: int) -> list[Interval]:
     if pin is not None and pin.start_minutes is not None:
         spans = [(max(a, pin.start_minutes), min(b, pin.start_minutes)) for a, b in spans]
     return [(a, b) for a, b in spans if a <= b]
+
+
+def _swapped(rows: Sequence[Any], row: Any) -> tuple[Any, ...]:
+    return tuple(row if other.id == row.id else other for other in rows)
 
 
 def _by_shift(rows: Iterable[Booked]) -> dict[str, list[Booked]]:

@@ -74,7 +74,7 @@ class Timetable:
         self._resting = {i: at for i, b in enumerate(shift.breaks) if (at := _inside(b, self.away)) is not None}
         self._breaks = [b for i, b in enumerate(shift.breaks) if i not in self._resting]
         self._gaps = [self._gap(i) for i in range(len(self.halts) + 1)]
-        self._must_hold = [self._needed_in(i) for i in range(len(self._gaps))]
+        self._must_hold: dict[int, list[tuple[Break, ...]]] = {}
 
     @property
     def travel_minutes(self) -> float:
@@ -172,6 +172,11 @@ class Timetable:
 
     def _needed_in(self, index: int) -> list[tuple[Break, ...]]:
         """Which breaks gap `index` may have to hold: the smallest sets that let all others go elsewhere."""
+        if index not in self._must_hold:
+            self._must_hold[index] = self._smallest_sets(index)
+        return self._must_hold[index]
+
+    def _smallest_sets(self, index: int) -> list[tuple[Break, ...]]:
         breaks = self._breaks
         minimal: list[tuple[int, ...]] = []
         for chosen in _subsets(len(breaks)):
@@ -206,7 +211,7 @@ class Timetable:
         """The starts within the spans that fit the gap, over every way to place its breaks."""
         away = self._away_in(room.leave, room.until)
         found: list[Interval] = []
-        for needed in self._must_hold[index]:
+        for needed in self._needed_in(index):
             for i in range(len(away) + 1):
                 for j in range(len(needed) + 1):
                     low, high = room.starts(away[:i], away[i:], needed[:j], needed[j:])
