@@ -221,7 +221,6 @@ def _relaxed_wishes(placing: Placing) -> Iterator[Change]:
 
 def _extensions(placing: Placing) -> Iterator[Change]:
     """Shifts that hold the visit if they begin earlier or end later, by steps of five minutes."""
-    state = placing.state
     for slot in placing.missing:
         spans = _spans_beside(placing, slot)
         for shift in _able_shifts(placing, slot, spans):
