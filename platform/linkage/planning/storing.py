@@ -136,9 +136,8 @@ def with_moments(fix: dict[str, Any], horizon: Horizon) -> dict[str, Any]:
     return {key: value for key, value in fix.items() if key not in instants} | moments
 
 
-def _unserved(
-    plan: Plan, names: Names, horizon: Horizon, solved: dict[str, Any], reasons: list[dict[str, Any]]
-) -> None:
+def _unserved(plan: Plan, snapshot: Snapshot, solved: dict[str, Any], reasons: list[dict[str, Any]]) -> None:
+    names, horizon = snapshot.names, snapshot.horizon
     by_visit = {reason["visit_id"]: reason for reason in reasons}
     placed: Counter[str] = Counter()
     for route in solved.get("routes", []):
