@@ -33,6 +33,7 @@ from linkage.visits.models import Assignment, Slot, Visit
 from matching.candidates import Candidate, Cover, Note
 from matching.explain import Explainer
 from matching.fixes import Fix
+from matching.instance import FallbackRule, ProviderKind
 from matching.instance import Visit as EngineVisit
 from matching.obstacles import Obstacle, obstacles_of
 from matching.placing import Placing
@@ -361,6 +362,41 @@ def _take(slot: Slot, comer: Comer, *, by: Actor, now: datetime) -> Any:
         by=by,
         now=now,
     )
+
+
+def draft_of(visit: Visit, starts_at: datetime) -> Draft:
+    """One place of a stored visit, at exactly this time."""
+    start = clock.minutes_of_day(starts_at, visit.day)
+    return Draft(
+        household=visit.household,
+        person_id=visit.person_id,
+        service=visit.service,
+        day=visit.day,
+        windows=((start, start + visit.duration_minutes),),
+        duration_minutes=visit.duration_minutes,
+        wishes=visit.wishes,
+        priority=visit.priority,
+    )
+
+
+def volunteers_for(draft: Draft, area: Area, *, now: datetime, limit: int = 20) -> list[offers.Candidate]:
+    """The volunteers who could take one place of the visit at its time, best first."""
+    standing = _standing(area, draft, now)
+    visit = standing.snapshot.visit_of(_transient(draft, area), _people(standing))
+    visit = replace(visit, mixes=(), provider_kinds=_volunteers_only(visit), fallback=FallbackRule.NONE)
+    rows = (
+        [_row(standing, visit, found) for found in recommend(standing.state, visit, limit=limit)]
+        if visit.windows
+        else []
+    )
+    comers = [row.comers[0] for row in rows]
+    return [offers.Candidate(comer.person_id, comer.starts_at, comer.ends_at) for comer in comers]
+
+
+def _volunteers_only(visit: EngineVisit) -> tuple[ProviderKind, ...]:
+    """Volunteers, unless the visit is for paid people only (then the narrowing leaves nobody)."""
+    allowed = not visit.provider_kinds or ProviderKind.VOLUNTEER in visit.provider_kinds
+    return (ProviderKind.VOLUNTEER,) if allowed else visit.provider_kinds
 
 
 def candidates_limit(now: datetime) -> int:

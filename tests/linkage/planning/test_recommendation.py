@@ -1,17 +1,21 @@
 """Who could come: every row shown can be booked, and who cannot come is told why."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from visiting import post_for, visits_of
 
 from linkage.core import audit
+from linkage.core.clock import parse_moment
 from linkage.core.extensions import db
 from linkage.core.transactions import unit_of_work
 from linkage.households.models import Household
+from linkage.offers.models import OfferRound
+from linkage.offers.operations import Candidate, open_round
+from linkage.planning.effects import rank_the_next
 from linkage.planning.recommendation import Draft, answer, choose
 from linkage.services.models import Service
-from linkage.visits.models import Assignment
+from linkage.visits.models import Assignment, Slot
 
 THURSDAY = date(2026, 11, 26)
 
@@ -133,3 +137,18 @@ def test_a_chosen_row_is_booked_with_its_people_and_minutes(draft, world, now, c
     assert {found.person_id for found in held} == {comer.person_id for comer in row.comers}
     assert [found.charge for found in held] == [60, 60]
     assert all(found.starts_at == row.starts_at for found in held)
+
+
+def test_the_next_to_be_asked_are_other_volunteers_who_are_free_then(visit, commit, now, world, ctx):
+    meal = visit("lin", "meal", duration_minutes=30)
+    at = parse_moment("2026-11-26T11:00")
+
+    def ask_zhuang():
+        first = Candidate(world.key("zhuang"), at, at + timedelta(minutes=30))
+        return open_round(db.session.get(Slot, meal.slots[0].id), [first], by=None, now=now)
+
+    asked = commit(ask_zhuang)
+    found = rank_the_next(db.session.get(OfferRound, asked.id))
+    db.session.rollback()
+    assert {one.person_id for one in found} <= {world.key("ye"), world.key("hong")}
+    assert found and all(one.starts_at == at for one in found)

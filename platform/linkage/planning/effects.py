@@ -1,0 +1,24 @@
+"""What planning does for the rooms below: it ranks who is asked next about a slot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from linkage.areas.models import Area
+from linkage.core import clock
+from linkage.core.extensions import db
+from linkage.offers.models import OfferRound
+from linkage.offers.operations import Candidate
+from linkage.offers.periodic import rank_with
+from linkage.planning.recommendation import candidates_limit, draft_of, volunteers_for
+
+
+@rank_with
+def rank_the_next(row: OfferRound) -> Sequence[Candidate]:
+    """Volunteers who could come at the asked time, best first, without those who were asked already."""
+    visit = row.slot.visit
+    asked = {offer.person_id for offer in row.offers}
+    now = clock.now()
+    area = db.session.get_one(Area, visit.planning_area_id)
+    found = volunteers_for(draft_of(visit, row.starts_at), area, now=now)
+    return [one for one in found if one.person_id not in asked][: candidates_limit(now)]
