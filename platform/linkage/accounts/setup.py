@@ -29,11 +29,14 @@ def _load_actor() -> Actor | None:
     found = signed_in()
     if found is None:
         return None
-    g.session_id, g.session_seen, g.locale = found[0].id, found[0].last_seen_at, found[1].locale
+    g.session_id, g.session_seen, g.locale, g.user = found[0].id, found[0].last_seen_at, found[1].locale, found[1]
     return queries.actor_of(found[1], web.request_now())
 
 
 def _load_user(_source: Any = None) -> User | None:
+    """Flask-Login's `current_user`: the actor's account. An error page has no actor, and asks no database."""
+    if "actor" in g:
+        return g.get("user") if g.actor is not None else None
     found = signed_in()
     return None if found is None else found[1]
 

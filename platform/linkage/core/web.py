@@ -327,6 +327,9 @@ def problem(status: int, message: str = "", remedy: Any = None) -> Response:
         answer = jsonify(body)
         answer.status_code, answer.mimetype = status, "application/problem+json"
         return answer
+    if request.headers.get("HX-Request"):  # a part of a page asked: say it on top of that page, which stays
+        words = render_template("errors/_notice.html", title=title, message=message, remedy=remedy)
+        return Response(words, status, {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"}, mimetype="text/html")
     page = render_template("errors/error.html", status=status, title=title, message=message, remedy=remedy)
     return Response(page, status=status, mimetype="text/html")
 
