@@ -8,10 +8,8 @@ from datetime import timedelta
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
 
 from linkage import https, server, supervisor, worker
-from linkage.cli.accounts import print_accounts
 from linkage.core import clock
 from linkage.jobs import run_due
 
@@ -48,14 +46,6 @@ def https_command(hosts: tuple[str, ...], port: int, plain_port: int, bind: str)
         https.run(hosts, port, plain_port, current_app.config["SETTINGS"].data_dir, bind)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--host") from error
-
-
-@click.command("prepare")
-@with_appcontext
-def prepare_command() -> None:
-    """Bring the database to the newest migration, and in demo mode show an account of each role."""
-    upgrade()
-    print_accounts()
 
 
 @click.command("clock")
@@ -107,7 +97,6 @@ commands = (
     web_command,
     worker_command,
     https_command,
-    prepare_command,
     clock_command,
     run_due_command,
 )

@@ -17,6 +17,8 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import JSON, Date, DateTime, MetaData, String, TypeDecorator, Uuid
 from sqlalchemy.orm import DeclarativeBase, registry
 
+from linkage.core.ids import new_id
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -65,7 +67,7 @@ class Base(DeclarativeBase):
     def __init__(self, **values: Any) -> None:
         """Keys exist from the first moment: what is encrypted names its row."""
         if "id" not in values and _has_uuid_key(type(self)):
-            values = {"id": uuid.uuid4(), **values}
+            values = {"id": new_id(), **values}
         for name, value in values.items():
             if not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} has no field {name!r}")

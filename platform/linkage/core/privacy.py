@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from linkage.core import crypto
 from linkage.core.extensions import db
+from linkage.core.ids import new_id
 from linkage.core.models import DataKey
 
 
@@ -43,7 +44,7 @@ def plain_personal(table: str, column: str, meaning: str) -> None:
 
 def new_key(owner_kind: str, now: datetime) -> uuid.UUID:
     """Make and store a data key for a person or household; return its id."""
-    key_id = uuid.uuid4()
+    key_id = new_id()
     raw = secrets.token_bytes(crypto.KEY_BYTES)
     db.session.add(
         DataKey(

@@ -14,12 +14,12 @@ from linkage.areas.models import Area
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, Role
+from linkage.demo.inventing import Inventor
+from linkage.demo.setting import CITY, OWN, STREET, Story
 from linkage.households.models import Household
 from linkage.organisations.models import Organisation
 from linkage.people.models import Person
 from linkage.people.operations import register_person
-from linkage.demo.inventing import Inventor
-from linkage.demo.setting import CITY, OWN, STREET, Story
 
 # sign-in name, role, name, sex, where it holds (an area's code or name)
 STAFF = (
@@ -68,9 +68,7 @@ def open_for_organisation(
     return open_account(person, name, role, target, password_hash=password_hash, by=by, now=now)
 
 
-def open_for_volunteer(
-    person: Person, name: str, area: Area, *, password_hash: str, by: Actor, now: datetime
-) -> User:
+def open_for_volunteer(person: Person, name: str, area: Area, *, password_hash: str, by: Actor, now: datetime) -> User:
     target = Target("self", None, person.name, area.path)
     return open_account(person, name, Role.VOLUNTEER, target, password_hash=password_hash, by=by, now=now)
 

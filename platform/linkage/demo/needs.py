@@ -53,9 +53,17 @@ class Wanted:
 
 def _meals() -> list[Wanted]:
     """Twelve households get lunch on working days, two of them at the weekend, too."""
+    soft = "软饭，少盐"
     homes = (0, 2, 5, 8, 12, 14, 17, 22, 29, 34, 40, 46)
     return [
-        Wanted(home, "meal", LUNCH, 15, EVERY_DAY if home in (0, 5) else WORKDAYS, note="软饭，少盐" if home % 4 == 0 else "")
+        Wanted(
+            home,
+            "meal",
+            LUNCH,
+            15,
+            EVERY_DAY if home in (0, 5) else WORKDAYS,
+            note=soft if home % 4 == 0 else "",
+        )
         for home in homes
     ]
 

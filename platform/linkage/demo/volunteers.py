@@ -80,9 +80,7 @@ def register_all(inventor: Inventor, story: Story, password_hash: str) -> None:
             name = "volunteer" + (str(accounts_made) if accounts_made > 1 else "")
             area = accounts.area_of(helper.community)
             admin = accounts.actor("admin", story.setup)
-            accounts.open_for_volunteer(
-                row.person, name, area, password_hash=password_hash, by=admin, now=story.setup
-            )
+            accounts.open_for_volunteer(row.person, name, area, password_hash=password_hash, by=admin, now=story.setup)
 
 
 def _register(number: int, helper: Helper, inventor: Inventor, story: Story) -> Volunteer:
