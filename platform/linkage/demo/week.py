@@ -184,7 +184,8 @@ def _nobody_home(row: Assignment) -> Callable[[datetime], None]:
 
 def _confirmations(rows: Iterable[Assignment], story: Story, inventor: Inventor, order: int) -> list[_Deed]:
     """The next morning the staff asks the household; the last days, and some of Friday, are still to do."""
-    deeds, seen = [], set()
+    deeds: list[_Deed] = []
+    seen: set[Any] = set()
     for row in rows:
         day = local_date(row.ends_at)
         own = row.visit.household.area.name == OWN
