@@ -120,7 +120,7 @@ def _common(upload: Upload, step: int) -> dict[str, Any]:
         "headings": operations.headings_of(upload),
         "unknown": [words for heading in upload.columns for _letter, words, name in heading["columns"] if not name],
         "step": step,
-        "steps": [_("Choose the file"), _("Columns"), _("Correct"), _("See what changes"), _("Done")],
+        "steps": [_("Choose the file"), _("Columns"), _("Correct the faults"), _("See what changes"), _("Done")],
     }
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 
+from linkage.core.web import LANGUAGES
 from linkage.imports.kinds import Kind, Row
 from linkage.imports.reading import FileRefused, Sheet
 
@@ -64,9 +66,11 @@ def folded(heading: str) -> str:
 def headings_of(kind: Kind) -> dict[str, str]:
     """Every known heading, folded → field; the template's own labels in both languages are among them."""
     known: dict[str, str] = {}
-    for column in kind.columns:
-        for word in (*column.words, str(column.label)):
-            known.setdefault(folded(word), column.name)
+    for locale in LANGUAGES:
+        with force_locale(locale):
+            for column in kind.columns:
+                for word in (str(column.label), *column.words):
+                    known.setdefault(folded(word), column.name)
     return known
 
 
