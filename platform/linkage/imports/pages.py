@@ -27,15 +27,15 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @room.get("/", permission=permissions.may_import_roster)
-def start() -> str:
-    return _start(Form())
+def home() -> str:
+    return _home(Form())
 
 
-def _start(form: Form) -> str:
+def _home(form: Form) -> str:
     actor = require_actor()
     uploads = queries.open_uploads(actor, request_now())
     return render_template(
-        "imports/start.html",
+        "imports/home.html",
         form=form,
         kind=KINDS["roster"],
         areas=queries.areas_for(actor, permissions.may_import_roster),
@@ -81,7 +81,7 @@ def upload_file() -> Answer:
         upload = operations.receive(sheets, content, name, kind, area, by=actor, now=now)
     except DomainError as error:
         form.add(error)
-        return _start(form), 422
+        return _home(form), 422
     unknown = _common(upload, 2)["unknown"]
     return go("imports.columns" if unknown else "imports.page", upload_id=upload.id)
 
@@ -120,7 +120,7 @@ def _common(upload: Upload, step: int) -> dict[str, Any]:
         "headings": operations.headings_of(upload),
         "unknown": [words for heading in upload.columns for _letter, words, name in heading["columns"] if not name],
         "step": step,
-        "steps": [_("Choose the file"), _("Columns"), _("Correct the faults"), _("See what changes"), _("Done")],
+        "steps": [_("Choose the file"), _("Columns"), _("Correct the faults"), _("See what changes"), _("Finish")],
     }
 
 
@@ -275,4 +275,4 @@ def done(upload: Upload) -> Answer:
 def drop(upload: Upload) -> Answer:
     operations.drop(upload, by=require_actor().user_id, now=request_now())
     flash(_("The rows that were waiting are deleted. What was taken in stays."), "ok")
-    return go("imports.start")
+    return go("imports.home")

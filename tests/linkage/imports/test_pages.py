@@ -66,7 +66,7 @@ def stored():
 def test_a_file_with_faults_leads_to_its_faults(clerk, send):
     page = clerk.get(send(sheets.workbook(BAD)), follow_redirects=True)
     words = words_of(page)
-    assert "1 household to correct, 1 without a fault" in words
+    assert "1 to correct, 1 without a fault" in words
     assert "Nothing has been written yet." in words
     assert "There is no month 13" in words and "Set to 1953-03-08" in words
 
