@@ -64,6 +64,7 @@ def count_repeats(need_id: uuid.UUID) -> int:
 
 def same_need(household_id: uuid.UUID, service_id: uuid.UUID, starts_on: date, rule: str | None) -> Need | None:
     """The need that an imported row means: by household, service, start and recurrence."""
+    rule = recurrence.normalise(rule)
     return db.session.scalars(
         select(Need)
         .where(

@@ -29,8 +29,8 @@ def weekly(weekdays: Iterable[int], *, every: int = 1) -> str | None:
     names = [WEEKDAYS[day] for day in sorted(set(weekdays))]
     if not names:
         return None
-    interval = f"INTERVAL={every};" if every > 1 else ""
-    return f"FREQ=WEEKLY;{interval}BYDAY={','.join(names)}"
+    interval = f";INTERVAL={every}" if every > 1 else ""
+    return f"FREQ=WEEKLY;BYDAY={','.join(names)}{interval}"  # spelt as `normalise` spells it
 
 
 def weekdays_of(rule: str | None) -> list[int]:

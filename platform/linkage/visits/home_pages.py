@@ -120,7 +120,7 @@ def _badges(booked: list[Assignment]) -> dict[uuid.UUID, str]:
     """The public number on a volunteer's badge."""
     people = [one.person_id for one in booked if one.capacity == "volunteer"]
     rows = db.session.execute(select(Volunteer.person_id, Volunteer.number).where(Volunteer.person_id.in_(people)))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _to_rate(household: Household, now: datetime) -> Visit | None:
@@ -198,7 +198,7 @@ def ask() -> Any:
             return go("home.page")
         except InvalidInput as error:
             fields = {"service_id": "service", "starts_on": "day", "window_end": "part", "duration_minutes": "service"}
-            form.add(InvalidInput(error.message, errors={fields.get(k, ""): v for k, v in error.errors.items()}))
+            form.add(InvalidInput(error.message, errors={fields.get(k, k): v for k, v in error.errors.items()}))
     return Response(_ask_page(form), status=422)
 
 

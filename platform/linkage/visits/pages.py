@@ -47,7 +47,7 @@ def listing() -> str:
     found = paginate(
         _in_state(inside, now)
         .options(joinedload(Visit.person), joinedload(Visit.service))
-        .order_by(Visit.day, Visit.earliest_at, Visit.id)
+        .order_by(Visit.day, queries.begins_at(), Visit.id)
     )
     return render_template(
         "visits/listing.html",
@@ -102,7 +102,7 @@ def _in_state(wanted: Select[tuple[Visit]], now: datetime) -> Select[tuple[Visit
 def _counts(wanted: Select[tuple[Visit]], now: datetime) -> dict[str, int]:
     state = status.column(now).label("status")
     rows = db.session.execute(wanted.with_only_columns(state, func.count(Visit.id)).group_by(state))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _areas(wanted: Select[tuple[Visit]]) -> list[Area]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from flask import has_app_context
 from visiting import open_for, post_for, visits_of
 
 from linkage.core.clock import parse_moment
@@ -64,3 +65,16 @@ def say(commit, world, offer_to, now):
 def tick(ctx):
     """What the worker does each minute."""
     return periodic.expire_and_ask_next
+
+
+@pytest.fixture
+def sign_in(sign_in):
+    """As everywhere; what the test read before is let go, so that the first request sees the new session."""
+
+    def client_for(name):
+        client = sign_in(name)
+        if has_app_context():
+            db.session.rollback()
+        return client
+
+    return client_for

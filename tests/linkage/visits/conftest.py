@@ -3,9 +3,11 @@
 from datetime import date
 
 import pytest
+from flask import has_app_context
 from visiting import book_for, post_for, visits_of
 
 from linkage.core.clock import parse_moment
+from linkage.core.extensions import db
 
 
 @pytest.fixture
@@ -42,3 +44,16 @@ def thursday():
 def at():
     """``at("09:30")`` on Thursday, or a whole date-time."""
     return lambda text: parse_moment(text if "T" in text else f"2026-11-26T{text}")
+
+
+@pytest.fixture
+def sign_in(sign_in):
+    """As everywhere; what the test read before is let go, so that the first request sees the new session."""
+
+    def client_for(name):
+        client = sign_in(name)
+        if has_app_context():
+            db.session.rollback()
+        return client
+
+    return client_for
