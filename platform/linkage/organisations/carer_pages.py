@@ -19,7 +19,7 @@ from linkage.core.web import Room, can, go, request_now, require_actor
 from linkage.organisations import operations, permissions, queries, words
 from linkage.organisations.models import Carer, Organisation
 from linkage.organisations.queries import get_carer, get_organisation
-from linkage.organisations.schemas import AbsenceForm, CarerForm, HeldForm
+from linkage.organisations.schemas import AbsenceForm, CarerForm
 from linkage.people import permissions as people_permissions
 from linkage.people import week
 from linkage.people.identity import show_telephone
@@ -28,9 +28,10 @@ from linkage.people.operations import PersonDraft, cancel_exception
 from linkage.people.queries import exceptions_from, get_exception, week_pattern
 from linkage.people.revealing import open_asked, passing
 from linkage.people.week import WeekSchema
-from linkage.people.words import ABSENCE_WORDS, EXCEPTION_WORDS, LANGUAGE_WORDS, REVEAL_WORDS, SEX_WORDS
+from linkage.people.words import ABSENCE_WORDS, EXCEPTION_WORDS, LANGUAGE_WORDS, REVEAL_WORDS, SEX_WORDS, TRAVEL_WORDS
 from linkage.services import operations as catalogue
 from linkage.services.queries import get_held, held_by, paper_state, qualification_names, qualifications
+from linkage.services.schemas import HeldForm
 from linkage.services.words import named
 
 room = Room("carers", __name__, url_prefix="/carers", template_folder="templates")
@@ -91,9 +92,11 @@ def _page(carer: Carer, form: Form, opened: dict[str, Any] | None = None) -> str
         held=held_by([carer.person_id])[carer.person_id],
         names=qualification_names(),
         choices=[(row.code, named(row)) for row in qualifications()],
+        end_url=lambda row: url_for("carers.end_qualification", carer_id=carer.id, held_id=row.id),
         paper_state=paper_state,
         today=today,
         words=words,
+        travel_words=TRAVEL_WORDS,
         sex_words=SEX_WORDS,
         languages=[LANGUAGE_WORDS[language] for language in carer.person.languages],
         reveal_words=list(REVEAL_WORDS.items()),
@@ -290,7 +293,7 @@ def _form_page(form: Form, organisation: Organisation, carer: Carer | None) -> s
         organisation=organisation,
         carer=carer,
         kinds=list(words.CARER_KIND_WORDS.items()),
-        travel=list(words.TRAVEL_WORDS.items()),
+        travel=list(TRAVEL_WORDS.items()),
         sexes=list(SEX_WORDS.items()),
         languages=list(LANGUAGE_WORDS.items()),
     )

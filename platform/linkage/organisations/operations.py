@@ -18,10 +18,11 @@ from linkage.core.extensions import db
 from linkage.core.permissions import Actor, may
 from linkage.organisations import queries
 from linkage.organisations.models import Carer, Organisation
-from linkage.organisations.words import CARER_KIND_WORDS, RATINGS, TRAVEL_WORDS
+from linkage.organisations.words import CARER_KIND_WORDS, RATINGS
 from linkage.people.models import Person, WorkException
 from linkage.people.names import name_keys
 from linkage.people.operations import PersonDraft, add_absence, change_person, find_or_register
+from linkage.people.words import TRAVEL_WORDS
 
 ADULT_YEARS = 16  # the labour law's working age
 

@@ -9,9 +9,10 @@ from marshmallow import fields, post_load
 from linkage.areas.schemas import Position
 from linkage.core.forms import FormSchema, at_most, between, one_of
 from linkage.organisations.operations import EmploymentDraft, OrganisationDraft
-from linkage.organisations.words import CARER_KIND_WORDS, RATINGS, TRAVEL_WORDS
+from linkage.organisations.words import CARER_KIND_WORDS, RATINGS
 from linkage.people.models import LANGUAGES, SEXES
 from linkage.people.operations import ABSENCE_REASONS
+from linkage.people.words import TRAVEL_WORDS
 
 
 class OrganisationForm(FormSchema):
@@ -60,13 +61,6 @@ class CarerForm(FormSchema):
             valid_to=data.pop("valid_to"),
         )
         return {**data, "terms": terms}
-
-
-class HeldForm(FormSchema):
-    code = fields.String(required=True, validate=at_most(30))
-    number = fields.String(load_default="", validate=at_most(60))
-    valid_from = fields.Date(required=True)
-    valid_to = fields.Date(load_default=None)
 
 
 class AbsenceForm(FormSchema):

@@ -4,12 +4,5 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-TRAVEL_WORDS = {
-    "walk": _l("on foot"),
-    "bike": _l("by bicycle"),
-    "ebike": _l("by electric bicycle"),
-    "bus": _l("by bus"),
-    "car": _l("by car"),
-}
 RATINGS = ("5A", "4A", "3A", "2A", "1A")
 CARER_KIND_WORDS = {"carer": _l("carer"), "social_worker": _l("social worker")}

@@ -30,3 +30,10 @@ ABSENCE_WORDS: dict[str, Any] = {
     "other": lazy_pgettext("reason", "another reason"),
 }
 EXCEPTION_WORDS: dict[str, Any] = {"absent": _l("Away"), "extra": _l("Works in addition")}
+TRAVEL_WORDS: dict[str, Any] = {
+    "walk": _l("on foot"),
+    "bike": _l("by bicycle"),
+    "ebike": _l("by electric bicycle"),
+    "bus": _l("by bus"),
+    "car": _l("by car"),
+}

@@ -57,3 +57,10 @@ class QualificationForm(FormSchema):
     code = fields.String(required=True, validate=CODE)
     name_zh = fields.String(required=True, validate=at_most(60))
     name_en = fields.String(required=True, validate=at_most(60))
+
+
+class HeldForm(FormSchema):
+    code = fields.String(required=True, validate=at_most(30))
+    number = fields.String(load_default="", validate=at_most(60))
+    valid_from = fields.Date(required=True)
+    valid_to = fields.Date(load_default=None)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from linkage.areas.models import Area, Place
 from linkage.core.columns import Created, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.people.models import Person
@@ -34,6 +35,8 @@ class Volunteer(UuidKey, Created, Versioned, Model):
     paused_to: Mapped[date | None]
     left_at: Mapped[datetime | None]
     person: Mapped[Person] = relationship()
+    area: Mapped[Area] = relationship()
+    home: Mapped[Place | None] = relationship()
     services: Mapped[list[VolunteerService]] = relationship(cascade="all, delete-orphan")
 
 

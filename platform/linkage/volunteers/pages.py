@@ -1,0 +1,416 @@
+"""Volunteers: list, record, what they offer and when; the volunteer's own page is the same record."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, flash, render_template, request, url_for
+from flask_babel import gettext as _
+
+from linkage.areas.models import Area
+from linkage.areas.queries import areas_where, get_area, planning_area_of
+from linkage.areas.schemas import shown_position
+from linkage.core.clock import local_date
+from linkage.core.errors import DomainError, NotFound
+from linkage.core.forms import Form
+from linkage.core.paging import order, paginate
+from linkage.core.permissions import demand
+from linkage.core.web import Room, go, request_now, require_actor
+from linkage.people import permissions as people_permissions
+from linkage.people import week
+from linkage.people.identity import show_telephone
+from linkage.people.models import Person, WorkException
+from linkage.people.operations import PersonDraft, cancel_exception
+from linkage.people.queries import exceptions_from, get_exception, week_pattern
+from linkage.people.revealing import open_asked, passing
+from linkage.people.week import WeekSchema
+from linkage.people.words import (
+    ABSENCE_WORDS,
+    EXCEPTION_WORDS,
+    LANGUAGE_WORDS,
+    REVEAL_WORDS,
+    SEX_WORDS,
+    TRAVEL_WORDS,
+)
+from linkage.services import operations as catalogue
+from linkage.services.models import Service
+from linkage.services.queries import get_held, held_by, named_codes, paper_state, qualification_names, qualifications
+from linkage.services.schemas import HeldForm
+from linkage.services.words import listed, named
+from linkage.volunteers import operations, permissions, queries
+from linkage.volunteers.models import Volunteer
+from linkage.volunteers.queries import get_volunteer
+from linkage.volunteers.schemas import ChangeForm, OfferForm, PauseForm, RegisterForm
+
+room = Room("volunteers", __name__, url_prefix="/volunteers", template_folder="templates")
+REVEALED = ("telephone", "id_number")
+
+
+@room.get("/", permission=permissions.may_list)
+def listing() -> str:
+    actor, today, args = require_actor(), local_date(request_now()), request.args
+    area = get_area(args.get("area", 0, type=int))
+    wanted = queries.find(
+        actor,
+        today,
+        text=args.get("q", "")[:60],
+        area_path=area.path if area is not None else "",
+        service_id=_uuid(args.get("service", "")),
+        state=args.get("state", "active"),
+        insurance=args.get("insurance", ""),
+    )
+    columns = {"name": Person.name_keys, "number": Volunteer.number, "insured": Volunteer.insured_to}
+    page = paginate(wanted.order_by(*order(columns, "name", Volunteer.id)))
+    return render_template(
+        "volunteers/listing.html",
+        page=page,
+        services=queries.offered_services(page.rows),
+        counts=queries.insurance_counts(actor, today),
+        areas=[(row.id, row.name) for row in areas_where(actor, permissions.may_list, ("street", "community"))],
+        choices=[(row.id, named(row)) for row in queries.open_to_volunteers(today)],
+        status=lambda volunteer: queries.status(volunteer, today),
+        paper_state=paper_state,
+        today=today,
+    )
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+@room.get("/me", permission=permissions.may_see)
+def mine() -> Response:
+    """The volunteer's own record."""
+    volunteer = queries.of_person(require_actor().person_id)
+    if volunteer is None:
+        raise NotFound(_("You are not registered as a volunteer."), remedy=_("Your community can register you."))
+    return go("volunteers.page", volunteer_id=volunteer.id)
+
+
+@room.get("/<uuid:volunteer_id>", permission=permissions.may_see, subject=get_volunteer)
+def page(volunteer: Volunteer) -> str:
+    return _page(volunteer, Form(), Form())
+
+
+def _page(volunteer: Volunteer, held_form: Form, pause_form: Form, opened: dict[str, Any] | None = None) -> str:
+    today = local_date(request_now())
+    person = volunteer.person
+    return render_template(
+        "volunteers/page.html",
+        volunteer=volunteer,
+        person=person,
+        own=person.id == require_actor().person_id,
+        status=queries.status(volunteer, today),
+        services=queries.offered_services([volunteer])[volunteer.id],
+        form=held_form,
+        pause_form=pause_form,
+        opened=opened or {},
+        week=week,
+        pattern=week_pattern(person.id, "available", today),
+        exceptions=exceptions_from(person.id, today),
+        cancel_url=_cancel_url(volunteer),
+        held=held_by([person.id])[person.id],
+        names=qualification_names(),
+        choices=[(row.code, named(row)) for row in qualifications()],
+        end_url=lambda row: url_for("volunteers.end_qualification", volunteer_id=volunteer.id, held_id=row.id),
+        paper_state=paper_state,
+        today=today,
+        languages=[LANGUAGE_WORDS[language] for language in person.languages],
+        sex_words=SEX_WORDS,
+        travel_words=TRAVEL_WORDS,
+        reveal_words=list(REVEAL_WORDS.items()),
+        exception_words=EXCEPTION_WORDS,
+        absence_words=ABSENCE_WORDS,
+    )
+
+
+def _cancel_url(volunteer: Volunteer) -> Callable[[WorkException], str]:
+    return lambda row: url_for("volunteers.cancel", volunteer_id=volunteer.id, exception_id=row.id)
+
+
+@room.post("/<uuid:volunteer_id>/reveal", permission=permissions.may_see, subject=get_volunteer)
+def reveal(volunteer: Volunteer) -> Any:
+    """Show telephone or ID number for ten minutes; who, when and why is written down."""
+    demand(require_actor(), people_permissions.may_reveal, volunteer.person)
+    opened = open_asked(volunteer.person, REVEALED)
+    if opened.get("telephone"):
+        opened["telephone"] = show_telephone(opened["telephone"])
+    back = url_for("volunteers.page", volunteer_id=volunteer.id)
+    return passing(_page(volunteer, Form(), Form(), opened), back)
+
+
+# --- registering and changing the record ------------------------------------------------------------------------
+
+
+@room.get("/new", permission=permissions.may_register)
+def new() -> str:
+    initial = {"languages": ["mandarin"], "radius": "2", "weekly_hours": "8", "travel_mode": "walk"}
+    return _register_page(Form(initial=initial))
+
+
+@room.post("/new", permission=permissions.may_register)
+def register() -> Any:
+    form = Form(RegisterForm(), request.form)
+    if form.valid:
+        try:
+            volunteer = operations.register_volunteer(
+                _person_draft(form.data), form.data["record"], form.data["offer"], by=require_actor(), now=request_now()
+            )
+        except DomainError as error:
+            form.add(error)
+        else:
+            flash(_("The volunteer is registered. Say when they have time next."), "ok")
+            return go("volunteers.page", volunteer_id=volunteer.id)
+    return _register_page(form), 422
+
+
+def _register_page(form: Form) -> str:
+    return render_template("volunteers/register.html", form=form, **_person_choices(None), **_offer_choices())
+
+
+@room.get("/<uuid:volunteer_id>/edit", permission=permissions.may_change, subject=get_volunteer)
+def edit(volunteer: Volunteer) -> str:
+    person, home = volunteer.person, volunteer.home
+    initial = {
+        "name": person.name,
+        "sex": person.sex,
+        "birth_date": person.birth_date,
+        "languages": person.languages,
+        "area_id": volunteer.area_id,
+        "insured_to": volunteer.insured_to,
+        "guardian_consent_on": volunteer.guardian_consent_on,
+        "home_position": shown_position(*home.position) if home and home.position_source == "pin" else "",
+        "row_version": volunteer.row_version,
+        "person_version": person.row_version,
+    }
+    return _edit_page(Form(initial=initial), volunteer)
+
+
+@room.post("/<uuid:volunteer_id>/edit", permission=permissions.may_change, subject=get_volunteer)
+def change(volunteer: Volunteer) -> Any:
+    form = Form(ChangeForm(), request.form)
+    if form.valid:
+        try:
+            operations.change_record(
+                volunteer,
+                _person_draft(form.data, volunteer.person),
+                form.data["record"],
+                row_version=form.data["row_version"],
+                person_version=form.data["person_version"],
+                by=require_actor(),
+                now=request_now(),
+            )
+        except DomainError as error:
+            form.add(error)
+        else:
+            flash(_("The change is saved."), "ok")
+            return go("volunteers.page", volunteer_id=volunteer.id)
+    return _edit_page(form, volunteer), 422
+
+
+def _edit_page(form: Form, volunteer: Volunteer) -> str:
+    return render_template("volunteers/edit.html", form=form, **_person_choices(volunteer))
+
+
+def _person_draft(data: dict[str, Any], known: Person | None = None) -> PersonDraft:
+    """Numbers that were left empty stay as they are: they are not shown in clear on the form."""
+    return PersonDraft(
+        name=data["name"],
+        birth_date=data["birth_date"],
+        sex=data["sex"],
+        telephone=data["telephone"] or (known.telephone if known else None),
+        id_number=data["id_number"] or (known.id_number if known else None),
+        languages=tuple(data["languages"]),
+    )
+
+
+def _person_choices(volunteer: Volunteer | None) -> dict[str, Any]:
+    areas: list[Area] = list(areas_where(require_actor(), permissions.may_register, ("community",)))
+    if volunteer is not None and volunteer.area not in areas:
+        areas.insert(0, volunteer.area)
+    return {
+        "volunteer": volunteer,
+        "areas": [(area.id, area.name) for area in areas],
+        "sexes": list(SEX_WORDS.items()),
+        "languages": list(LANGUAGE_WORDS.items()),
+    }
+
+
+# --- what a volunteer says for themselves -----------------------------------------------------------------------
+
+
+@room.get("/<uuid:volunteer_id>/offer", permission=permissions.may_offer, subject=get_volunteer)
+def edit_offer(volunteer: Volunteer) -> str:
+    initial = {
+        "services": [row.service_id for row in volunteer.services],
+        "radius": f"{volunteer.radius_metres / 1000:g}",
+        "weekly_hours": f"{volunteer.weekly_minutes / 60:g}",
+        "travel_mode": volunteer.travel_mode,
+        "row_version": volunteer.row_version,
+    }
+    return _offer_page(Form(initial=initial), volunteer)
+
+
+@room.post("/<uuid:volunteer_id>/offer", permission=permissions.may_offer, subject=get_volunteer)
+def set_offer(volunteer: Volunteer) -> Any:
+    form = Form(OfferForm(), request.form)
+    if form.valid:
+        try:
+            operations.change_offer(volunteer, **form.data, by=require_actor(), now=request_now())
+        except DomainError as error:
+            form.add(error)
+        else:
+            flash(_("The change is saved."), "ok")
+            return go("volunteers.page", volunteer_id=volunteer.id)
+    return _offer_page(form, volunteer), 422
+
+
+def _offer_page(form: Form, volunteer: Volunteer) -> str:
+    return render_template("volunteers/offer.html", form=form, volunteer=volunteer, **_offer_choices())
+
+
+def _asked_of(service: Service) -> str:
+    """What a service asks of a volunteer: certificates, insurance, to be grown up."""
+    asked = [named(row) for row in named_codes(service.volunteer_qualifications)]
+    asked += [_("accident insurance")] if service.risk == "raised" else []
+    asked += [_("adults only")] if service.adults_only else []
+    return listed(asked) if asked else ""
+
+
+def _offer_choices() -> dict[str, Any]:
+    open_services = queries.open_to_volunteers(local_date(request_now()))
+    return {
+        "services": [(row.id, named(row), row.icon) for row in open_services],
+        "asking": [(named(row), _asked_of(row)) for row in open_services if _asked_of(row)],
+        "travel": list(TRAVEL_WORDS.items()),
+    }
+
+
+@room.get("/<uuid:volunteer_id>/week", permission=permissions.may_offer, subject=get_volunteer)
+def edit_week(volunteer: Volunteer) -> str:
+    initial = week.initial_values(volunteer.person_id, "available", local_date(request_now()))
+    return _week_page(volunteer, Form(initial=initial))
+
+
+@room.post("/<uuid:volunteer_id>/week", permission=permissions.may_offer, subject=get_volunteer)
+def set_week(volunteer: Volunteer) -> Any:
+    form, now = Form(WeekSchema(), request.form), request_now()
+    if form.valid:
+        try:
+            changed = week.save_week(
+                volunteer.person,
+                "available",
+                form.data,
+                areas=[area.id for area in _planning_areas(volunteer)],
+                by=require_actor(),
+                today=local_date(now),
+                now=now,
+            )
+        except DomainError as error:
+            form.add(error)
+        else:
+            flash(_("The times are saved.") if changed else _("Nothing was changed."), "ok" if changed else "info")
+            return go("volunteers.page", volunteer_id=volunteer.id)
+    return _week_page(volunteer, form), 422
+
+
+def _planning_areas(volunteer: Volunteer) -> list[Area]:
+    """The one in which they live; elsewhere they are not asked."""
+    area = planning_area_of(volunteer.area)
+    return [] if area is None else [area]
+
+
+def _week_page(volunteer: Volunteer, form: Form) -> str:
+    today = local_date(request_now())
+    return render_template(
+        "volunteers/week.html",
+        volunteer=volunteer,
+        form=form,
+        week=week,
+        areas=[(area.id, area.name) for area in _planning_areas(volunteer)],
+        exceptions=exceptions_from(volunteer.person_id, today),
+        cancel_url=_cancel_url(volunteer),
+        today=today,
+        exception_words=EXCEPTION_WORDS,
+        absence_words=ABSENCE_WORDS,
+    )
+
+
+@room.post(
+    "/<uuid:volunteer_id>/exceptions/<uuid:exception_id>/cancel",
+    permission=permissions.may_offer,
+    subject=get_volunteer,
+)
+def cancel(volunteer: Volunteer, exception_id: uuid.UUID) -> Any:
+    row = get_exception(exception_id)
+    if row is None or row.person_id != volunteer.person_id:
+        raise NotFound("")
+    cancel_exception(row, volunteer.person, by=require_actor(), now=request_now())
+    flash(_("It is cancelled."), "ok")
+    return go("volunteers.page", volunteer_id=volunteer.id)
+
+
+@room.post("/<uuid:volunteer_id>/pause", permission=permissions.may_offer, subject=get_volunteer)
+def pause(volunteer: Volunteer) -> Any:
+    form = Form(PauseForm(), request.form)
+    if form.valid:
+        first, last = form.data["paused_from"], form.data["paused_to"]
+        try:
+            operations.pause(volunteer, first, last, by=require_actor(), now=request_now())
+        except DomainError as error:
+            form.add(error)
+        else:
+            flash(_("Nothing is asked in that time; what was accepted stays."), "ok")
+            return go("volunteers.page", volunteer_id=volunteer.id)
+    return _page(volunteer, Form(), form), 422
+
+
+@room.post("/<uuid:volunteer_id>/resume", permission=permissions.may_offer, subject=get_volunteer)
+def resume(volunteer: Volunteer) -> Any:
+    operations.resume(volunteer, by=require_actor(), now=request_now())
+    flash(_("The pause has ended."), "ok")
+    return go("volunteers.page", volunteer_id=volunteer.id)
+
+
+@room.post("/<uuid:volunteer_id>/leave", permission=permissions.may_offer, subject=get_volunteer)
+def leave(volunteer: Volunteer) -> Any:
+    operations.leave(volunteer, by=require_actor(), now=request_now())
+    flash(_("Thank you for all that was done. The record of service stays."), "ok")
+    return go("volunteers.page", volunteer_id=volunteer.id)
+
+
+# --- qualifications ---------------------------------------------------------------------------------------------
+
+
+@room.post("/<uuid:volunteer_id>/qualifications", permission=permissions.may_change, subject=get_volunteer)
+def add_qualification(volunteer: Volunteer) -> Any:
+    form = Form(HeldForm(), request.form)
+    if form.valid:
+        try:
+            catalogue.add_held(volunteer.person_id, **form.data, by=require_actor(), now=request_now())
+        except DomainError as error:
+            form.add(error)
+        else:
+            flash(_("The qualification is entered."), "ok")
+            return go("volunteers.page", volunteer_id=volunteer.id)
+    return _page(volunteer, form, Form()), 422
+
+
+@room.post(
+    "/<uuid:volunteer_id>/qualifications/<uuid:held_id>/end",
+    permission=permissions.may_change,
+    subject=get_volunteer,
+)
+def end_qualification(volunteer: Volunteer, held_id: uuid.UUID) -> Any:
+    held = get_held(held_id)
+    if held is None or held.person_id != volunteer.person_id:
+        raise NotFound("")
+    now = request_now()
+    catalogue.end_held(held, on=local_date(now), by=require_actor(), now=now)
+    flash(_("The qualification ends today."), "ok")
+    return go("volunteers.page", volunteer_id=volunteer.id)

@@ -1,0 +1,65 @@
+"""Who sees volunteers and changes their record. A volunteer changes what is theirs to say: services, time, pauses."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select
+
+from linkage.areas.queries import lies_under
+from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
+from linkage.people.models import Person
+from linkage.people.permissions import people_in
+from linkage.volunteers.models import Volunteer
+
+may_see = right(
+    "volunteers.see",
+    "see a volunteer's record",
+    community="area",
+    operator="area",
+    coordinator="area",
+    supervisor="area",
+    administrator="area",
+    volunteer="self",
+)
+may_list = right(
+    "volunteers.list",
+    "list and search volunteers",
+    community="area",
+    operator="area",
+    coordinator="area",
+    supervisor="area",
+    administrator="area",
+)
+may_register = right(
+    "volunteers.register", "register a volunteer", community="area", coordinator="area", administrator="area"
+)
+may_change = right(
+    "volunteers.change",
+    "change a volunteer's person, insurance, consent and qualifications",
+    community="area",
+    coordinator="area",
+    administrator="area",
+)
+may_offer = right(
+    "volunteers.offer",
+    "change services, radius, time, pauses of a volunteer",
+    community="area",
+    coordinator="area",
+    administrator="area",
+    volunteer="self",
+)
+see(Volunteer, may_see)
+
+
+@scope(Volunteer, "area")
+def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return lies_under(Volunteer.area_id, grant.area_path)
+
+
+@scope(Volunteer, "self")
+def _oneself(actor: Actor, _grant: ActiveGrant) -> ColumnElement[bool]:
+    return Volunteer.person_id == actor.person_id
+
+
+@people_in("area")
+def _people_in_area(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return Person.id.in_(select(Volunteer.person_id).where(_in_area(actor, grant)))
