@@ -11,13 +11,16 @@ from typing import Any
 from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 from linkage.core.clock import local_date
-from linkage.core.errors import DomainError, InvalidInput
+from linkage.core.errors import Conflict, DomainError, InvalidInput
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.permissions import Actor, Role, scoped
 from linkage.core.web import go, request_now, require_actor
+from linkage.desk import choices
 from linkage.desk.home import common
 from linkage.desk.room import room
 from linkage.desk.schemas import PostForm, asked_for
@@ -34,6 +37,7 @@ from linkage.people.words import LANGUAGE_WORDS
 from linkage.services.models import Service
 from linkage.services.queries import get_service, services_on
 from linkage.services.words import hint_of, named
+from linkage.visits.models import Visit
 from linkage.visits.words import CHANNEL_WORDS, PRIORITY_REASON_WORDS, PRIORITY_WORDS
 
 MOST_FOUND = 8
@@ -148,9 +152,22 @@ def _answer(form: Form, actor: Actor) -> dict[str, Any]:
         "draft": draft,
         "faults": faults,
         "suggested": (PRIORITY_WORDS[tier[0]], PRIORITY_REASON_WORDS[tier[1]]) if tier else None,
+        "panel": _panel(draft),
+        "summary": choices.summary,
         "times": _times(draft.request) if draft else 0,
         "spoken": recurrence.describe(draft.request.recurrence) if draft else "",
     }
+
+
+def first_visit(need: Need) -> Visit:
+    """The first visit that posting has made."""
+    return db.session.scalars(select(Visit).where(Visit.need_id == need.id).order_by(Visit.day).limit(1)).one()
+
+
+def _panel(draft: Draft | None) -> choices.Panel | None:
+    now = request_now()
+    asked = choices.draft_of(draft.household, draft.service, draft.request, now) if draft else None
+    return choices.panel(asked, draft.request, now) if draft and asked else None
 
 
 def _draft(form: Form) -> tuple[Draft | None, list[str]]:
@@ -195,22 +212,56 @@ def post_new() -> ResponseReturnValue:
         try:
             draft = _read(form)
             need = post(draft.household, draft.service, draft.request, by=actor, now=now)
+            came = _take(need, draft, form.data["choice"], actor)
         except InvalidInput as error:
             form.add(InvalidInput(error.message, errors={FIELDS.get(k, k): v for k, v in error.errors.items()}))
         except DomainError as error:
             form.add(error)
         else:
-            _say(need, draft)
+            _say(need, draft, came)
             return go("needs.page", need_id=need.id)
     return _page(form), 422
 
 
-def _say(need: Need, draft: Draft) -> None:
+def _take(need: Need, draft: Draft, key: str, actor: Actor) -> str:
+    """Book or ask the people of the chosen row for the first visit; what was done, in words ('': nobody chosen).
+
+    Raises Conflict where the row is no longer possible: nothing is posted then, and the page shows who can come now.
+    """
+    now = request_now()
+    asked = choices.draft_of(draft.household, draft.service, draft.request, now)
+    if not key or asked is None:
+        return ""
+    visit = first_visit(need)
+    try:
+        return choices.take(visit, asked, key, by=actor, now=now)
+    except DomainError as error:
+        sentence = _("In the meantime this has become impossible; look at who can come now.")
+        raise Conflict(sentence, field="") from error
+
+
+@room.post("/needs/new/adjust", permission=may_post, own_transactions=True)
+def adjust_need() -> str:
+    """The form again with the smallest change in it; nothing is posted yet."""
+    sent = MultiDict(request.form)
+    day, start, end = (request.form.get("adjust", "").split() + ["", "", ""])[:3]
+    sent["from"], sent["to"] = start, end
+    sent.poplist("preferred")
+    if sent.get("repeats", "once") == "once":
+        sent["starts_on"] = day
+    else:
+        sent.setlist("days", [str(date.fromisoformat(day).weekday())])
+    return _page(Form(PostForm(), sent))
+
+
+def _say(need: Need, draft: Draft, came: str) -> None:
+    if came:
+        flash(_("Posted as %(number)s: %(came)s.", number=need.number, came=came), "ok")
     if draft.first is not None:
         number = draft.first.number
         flash(
             _("Posted as %(number)s. It repeats %(first)s, whose poster is told.", number=need.number, first=number),
             "ok",
         )
-    else:
+    elif not came:
         flash(_("Posted as %(number)s. The plan looks for somebody.", number=need.number), "ok")

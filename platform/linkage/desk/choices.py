@@ -1,0 +1,361 @@
+"""Who could come for what stands in the form: the answer of `planning.recommendation` as people read it.
+
+Nothing here decides: rows, strip and refusals are the engine's; this module finds words, and the smallest change
+of time that would help where nobody can come, which it asks the engine again before it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from linkage.contracts.models import ContractLine
+from linkage.core.clock import local_date
+from linkage.core.extensions import db
+from linkage.core.permissions import Actor
+from linkage.core.formats import format_date, format_duration, format_near_day, format_time, format_times
+from linkage.households.models import Household
+from linkage.needs import priority, recurrence
+from linkage.needs.operations import NeedRequest
+from linkage.offers.models import OfferRound
+from linkage.offers.queries import open_offers
+from linkage.people.words import LANGUAGE_WORDS, SEX_WORDS
+from linkage.planning import recommendation
+from linkage.planning.recommendation import Answer, Draft, Refusal, Row
+from linkage.services.models import Service
+from linkage.services.words import listed
+from linkage.visits.errors import SENTENCES
+from linkage.visits.generation import MINUTES_PER_DAY
+from linkage.visits.models import Assignment, Visit
+
+REFUSED: dict[str, Any] = {
+    **SENTENCES,
+    "wrong_provider_kind": _l("Another kind of helper gives this service."),
+    "excluded": _l("The household or the helper does not want this pairing."),
+    "beyond_radius": _l("It is farther than this person goes."),
+    "pinned_to_other": _l("Somebody else is agreed for it."),
+    "contract_line_not_covering": _l("No contract of the employer covers this."),
+    "no_shift_that_day": _l("Does not work on that day."),
+    "window_outside_shift": _l("Does not work at that time."),
+    "busy": _l("Is busy elsewhere at that time."),
+}
+NOBODY_SHOWN: dict[str, Any] = {
+    "consent": _l("The household has not consented to services on that day; record the consent first."),
+    "area": _l("This community is not planned yet; the administrator sets its planning area."),
+}
+GRID = 15  # the strip's step in minutes
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One row as it is read: title, who, reasons (kind, text), the key that chooses it, what choosing does."""
+
+    key: str
+    title: str
+    who: str
+    reasons: list[tuple[str, str]]
+    effect: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """The smallest change of time with which somebody can come (asked of the engine)."""
+
+    day: date
+    start: int
+    end: int
+    title: str
+    note: str
+    label: str
+
+    @property
+    def value(self) -> str:
+        """What the button sends: day, from, to."""
+        return f"{self.day.isoformat()} {format_time(self.start)} {format_time(self.end)}"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Everything beside the form."""
+
+    rows: list[Shown]
+    strip: list[dict[str, Any]]
+    why: str
+    others: list[tuple[str, str]]
+    changes: list[Change]
+
+
+def draft_of(household: Household, service: Service, asked: NeedRequest, now: datetime) -> Draft | None:
+    """The first visit of what is asked for; None where it has none in the next weeks."""
+    day = _first_day(asked, local_date(now))
+    if day is None:
+        return None
+    tier = asked.priority or priority.suggest(household, service, day)[0]
+    return Draft(
+        household=household,
+        person_id=asked.person_id,
+        service=service,
+        day=day,
+        windows=tuple(
+            (asked.window_start + number * MINUTES_PER_DAY, asked.window_end + number * MINUTES_PER_DAY)
+            for number in range(asked.flexible_days)
+        ),
+        duration_minutes=asked.duration_minutes,
+        people=asked.people,
+        preferred_start=asked.preferred_start,
+        wishes=dict(asked.wishes),
+        priority=tier,
+    )
+
+
+def _first_day(asked: NeedRequest, today: date) -> date | None:
+    last = asked.ends_on or date.fromordinal(max(asked.starts_on, today).toordinal() + 60)
+    days = recurrence.days(
+        asked.starts_on, asked.recurrence, asked.ends_on, first=max(asked.starts_on, today), last=last
+    )
+    return days[0] if days else None
+
+
+def panel(draft: Draft, asked: NeedRequest, now: datetime) -> Panel:
+    """Ask the engine, and word its answer."""
+    found = recommendation.answer(draft, now=now)
+    rows = [_shown(row, asked, now) for row in found.rows]
+    return Panel(
+        rows=rows,
+        strip=_strip(found, draft),
+        why="" if rows else _why(found, draft),
+        others=[(refusal.name, _sentence(refusal)) for refusal in found.refusals],
+        changes=[] if rows else _changes(found, draft, now),
+    )
+
+
+def take(visit: Visit, draft: Draft, key: str, *, by: Actor, now: datetime) -> str:
+    """Book and ask the people of the row `key`; what was done, in words.
+
+    Raises Conflict where the row is no longer there, or what booking refuses.
+    """
+    done = recommendation.choose(visit, draft, key, by=by, now=now)
+    booked = [one.person.name for one in done if isinstance(one, Assignment)]
+    asked = [offer.person.name for one in done if isinstance(one, OfferRound) for offer in open_offers(one.id)]
+    return _done(booked, asked)
+
+
+def _done(booked: list[str], asked: list[str]) -> str:
+    parts = []
+    if booked:
+        parts.append(_("%(names)s booked for the first visit", names=listed(booked)))
+    if asked:
+        parts.append(_("%(names)s asked for the first visit", names=listed(asked)))
+    return "; ".join(parts)
+
+
+# --- rows ----------------------------------------------------------------------------------------------------
+
+
+def _shown(row: Row, asked: NeedRequest, now: datetime) -> Shown:
+    names = listed(comer.name for comer in row.comers)
+    employers = list(dict.fromkeys(comer.organisation_name for comer in row.comers if comer.organisation_name))
+    who = f"{names} · {listed(employers)}" if employers else names
+    return Shown(row.key, _title(row, asked, now), who, _reasons(row), effect_of(row))
+
+
+def _title(row: Row, asked: NeedRequest, now: datetime) -> str:
+    times = format_times(row.starts_at, row.ends_at)
+    if asked.recurrence and len(recurrence.weekdays_of(asked.recurrence)) == 1:
+        rhythm = recurrence.describe(asked.recurrence)
+        return _("%(rhythm)s %(times)s", rhythm=rhythm[:1].upper() + rhythm[1:], times=times)
+    return _("%(day)s %(times)s", day=_capital(format_near_day(row.starts_at, now)), times=times)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def effect_of(row: Row) -> str:
+    """What happens when the row is chosen: carers are booked, volunteers are asked."""
+    booked = [comer.name for comer in row.comers if comer.capacity == "carer"]
+    return _done(booked, [comer.name for comer in row.comers if comer.capacity != "carer"])
+
+
+def _reasons(row: Row) -> list[tuple[str, str]]:
+    """Reasons for the row, then what it costs; the same about several people is said once."""
+    for_it = [("paper" if note["code"] == "line_has_room" else "plus", worded(note)) for note in row.advantages]
+    against = [("cost" if note["code"] in COSTS else "neutral", worded(note)) for note in row.drawbacks]
+    sentences = [pair for pair in for_it + against if pair[1]]
+    if row.travel_minutes > 0:
+        sentences.append(("neutral", _("%(time)s more on the way", time=format_duration(row.travel_minutes))))
+    return list(dict.fromkeys(sentences))
+
+
+COSTS = ("late", "outside_preferred_time", "language_missed", "gender_missed", "no_fallback")
+
+
+def worded(note: Mapping[str, Any]) -> str:
+    """One note of the engine as a sentence; '' for what says nothing here."""
+    name = note.get("caregiver", "")
+    match note["code"]:
+        case "standing":
+            return _("%(name)s always comes", name=name)
+        case "came_before":
+            return _("%(name)s came for this before", name=name)
+        case "known_to_household":
+            return _("%(name)s knows the household", name=name)
+        case "language":
+            return _("%(name)s speaks %(language)s", name=name, language=_languages(note))
+        case "gender":
+            return _("as wished: %(sex)s", sex=_sex(note))
+        case "preferred_time":
+            return _("at the wished time")
+        case "nobody_else_moves":
+            return _("nobody else's plan changes")
+        case "line_has_room":
+            return _line(note)
+        case "fallback_ready":
+            return _("if %(name)s cannot, %(other)s goes", name=name, other=note.get("fallback", ""))
+        case "new_face":
+            return _("first time that %(name)s goes there", name=name)
+        case "not_standing":
+            return _("not %(name)s, who usually comes", name=note.get("standing", ""))
+        case "language_missed":
+            return _("%(name)s does not speak %(language)s", name=name, language=_languages(note))
+        case "gender_missed":
+            return _("not as wished: %(sex)s", sex=_sex(note))
+        case "outside_preferred_time":
+            return _("%(time)s away from the wished time", time=format_duration(round(float(note["minutes"]))))
+        case "late":
+            return _("%(time)s after the span", time=format_duration(round(float(note["minutes"]))))
+        case "no_fallback":
+            return _("nobody stands in if %(name)s says no", name=name)
+    return ""
+
+
+def _languages(note: Mapping[str, Any]) -> str:
+    return listed(LANGUAGE_WORDS.get(code, code) for code in str(note.get("wanted", "")).split(","))
+
+
+def _sex(note: Mapping[str, Any]) -> str:
+    short = {"female": "F", "male": "M"}
+    return listed(SEX_WORDS.get(short.get(code, code), code) for code in str(note.get("wanted", "")).split(","))
+
+
+def _line(note: Mapping[str, Any]) -> str:
+    line = db.session.get(ContractLine, note.get("line")) if note.get("line") else None
+    if line is None:
+        return ""
+    left = int(float(note["left"]))
+    shown = format_duration(left) if line.unit == "minutes" else _number(line.unit, left)
+    return _("contract “%(line)s”: %(left)s left this month afterwards", line=line.name, left=shown)
+
+
+def _number(unit: str, left: int) -> str:
+    if unit == "meals":
+        return ngettext("%(num)d meal", "%(num)d meals", left)
+    return ngettext("%(num)d visit", "%(num)d visits", left)
+
+
+# --- when there are people -----------------------------------------------------------------------------------
+
+
+def _strip(found: Answer, draft: Draft) -> list[dict[str, Any]]:
+    """The week for `ui.week_strip`: spans with enough people, with too few, and the time that is wanted."""
+    wanted = {
+        date.fromordinal(draft.day.toordinal() + start // MINUTES_PER_DAY): (
+            start % MINUTES_PER_DAY,
+            end - start + start % MINUTES_PER_DAY,
+        )
+        for start, end in draft.windows
+    }
+    days = []
+    for day, spans in found.strip:
+        shown = [(start, end, kind) for start, end, kind in spans]
+        if day in wanted:
+            shown.append((*wanted[day], "wanted"))
+        days.append({"label": recurrence.weekday_name(day.weekday()), "strong": day in wanted, "spans": shown})
+    return days
+
+
+# --- when nobody can come --------------------------------------------------------------------------------------
+
+
+def _sentence(refusal: Refusal) -> str:
+    return " ".join(str(REFUSED.get(reason["code"], reason["code"])) for reason in refusal.reasons[:2])
+
+
+def _why(found: Answer, draft: Draft) -> str:
+    """The reason for the group, in a sentence."""
+    if found.reason is not None:
+        return str(NOBODY_SHOWN[found.reason])
+    able = [refusal for refusal in found.refusals if refusal.reasons and refusal.reasons[0]["code"] in PASSING]
+    if draft.people == 2 and len(able) < 2:
+        return _("Two people are needed, and in this community there are not two who may do this.")
+    if not able:
+        return _("Nobody who may do this works here; it needs somebody with the right papers or a contract.")
+    sentence = ngettext(
+        "%(num)d person may do this, but is not free in this span.",
+        "%(num)d people may do this, but not enough of them are free in this span.",
+        len(able),
+    )
+    return str(sentence)
+
+
+PASSING = ("busy", "no_shift_that_day", "window_outside_shift", "absent")
+
+
+def summary(others: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
+    """How many people each reason keeps from coming, most first."""
+    counted: dict[str, int] = {}
+    for _name, sentence in others:
+        counted[sentence] = counted.get(sentence, 0) + 1
+    return sorted(counted.items(), key=lambda pair: -pair[1])
+
+
+def _changes(found: Answer, draft: Draft, now: datetime, most: int = 2) -> list[Change]:
+    """Times at which the strip says that enough people are there, nearest first; each asked of the engine again."""
+    tried, shown = 0, []
+    for day, start, end in _near(found, draft):
+        moved = replace(draft, day=day, windows=((start, end),), preferred_start=None)
+        tried += 1
+        answer = recommendation.answer(moved, now=now, limit=1)
+        if answer.rows:
+            shown.append(_change(moved, answer.rows[0], draft, now))
+        if len(shown) == most or tried == 4:
+            break
+    return shown
+
+
+def _near(found: Answer, draft: Draft) -> list[tuple[date, int, int]]:
+    """Spans (day, from, to) to ask about: today's span widened first, then other days, the nearest first."""
+    first, last = draft.windows[0][0], draft.windows[0][1]
+    wished = draft.preferred_start or first
+    spans = []
+    for day, marks in found.strip:
+        for start, end, kind in marks:
+            latest = end - GRID
+            if kind != "enough":
+                continue
+            at = min(max(wished, start), latest)
+            if day == draft.day:
+                whole = (min(first, at), max(last, at + draft.duration_minutes))
+                spans.append((abs(at - wished), day, *whole))
+            elif day >= draft.day:
+                days = (day - draft.day).days
+                spans.append((days * MINUTES_PER_DAY + abs(at - wished), day, at, at + draft.duration_minutes))
+    return [(day, start, end) for _distance, day, start, end in sorted(spans)]
+
+
+def _change(moved: Draft, row: Row, draft: Draft, now: datetime) -> Change:
+    start, end = moved.windows[0]
+    who = _("%(names)s, %(times)s", names=listed(c.name for c in row.comers), times=format_times(row.starts_at, row.ends_at))
+    if moved.day == draft.day:
+        title = _("The smallest change: %(times)s instead", times=format_times(start, end))
+        return Change(moved.day, start, end, title, who, _("Widen to %(times)s", times=format_times(start, end)))
+    day = format_date(moved.day)
+    title = _("On another day: %(day)s", day=day)
+    label = _("Change to %(day)s %(time)s", day=format_date(moved.day), time=format_time(start))
+    return Change(moved.day, start, end, title, who, label)
