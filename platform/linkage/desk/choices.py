@@ -16,10 +16,10 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from linkage.contracts.models import ContractLine
-from linkage.core.clock import local_date
+from linkage.core.clock import local_date, minutes_of_day
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor
 from linkage.core.formats import format_date, format_duration, format_near_day, format_time, format_times
+from linkage.core.permissions import Actor
 from linkage.households.models import Household
 from linkage.needs import priority, recurrence
 from linkage.needs.operations import NeedRequest
@@ -27,28 +27,19 @@ from linkage.offers.models import OfferRound
 from linkage.offers.queries import open_offers
 from linkage.people.words import LANGUAGE_WORDS, SEX_WORDS
 from linkage.planning import recommendation
+from linkage.planning.reasons import fix_effect, fix_text, person_reason, reason_text
 from linkage.planning.recommendation import Answer, Draft, Refusal, Row
 from linkage.services.models import Service
 from linkage.services.words import listed
-from linkage.visits.errors import SENTENCES
 from linkage.visits.generation import MINUTES_PER_DAY
 from linkage.visits.models import Assignment, Visit
 
-REFUSED: dict[str, Any] = {
-    **SENTENCES,
-    "wrong_provider_kind": _l("Another kind of helper gives this service."),
-    "excluded": _l("The household or the helper does not want this pairing."),
-    "beyond_radius": _l("It is farther than this person goes."),
-    "pinned_to_other": _l("Somebody else is agreed for it."),
-    "contract_line_not_covering": _l("No contract of the employer covers this."),
-    "no_shift_that_day": _l("Does not work on that day."),
-    "window_outside_shift": _l("Does not work at that time."),
-    "busy": _l("Is busy elsewhere at that time."),
-}
 NOBODY_SHOWN: dict[str, Any] = {
     "consent": _l("The household has not consented to services on that day; record the consent first."),
+    "passed": _l("This span has passed, or begins too soon to get there."),
     "area": _l("This community is not planned yet; the administrator sets its planning area."),
 }
+MOST_ASKED, MOST_CHANGES = 4, 2
 GRID = 15  # the strip's step in minutes
 
 
@@ -89,6 +80,7 @@ class Panel:
     why: str
     others: list[tuple[str, str]]
     changes: list[Change]
+    advice: str  # the engine's smallest change, where it lies in others' hands
 
 
 def draft_of(household: Household, service: Service, asked: NeedRequest, now: datetime) -> Draft | None:
@@ -129,9 +121,10 @@ def panel(draft: Draft, asked: NeedRequest, now: datetime) -> Panel:
     return Panel(
         rows=rows,
         strip=_strip(found, draft),
-        why="" if rows else _why(found, draft),
+        why="" if rows else _why(found),
         others=[(refusal.name, _sentence(refusal)) for refusal in found.refusals],
         changes=[] if rows else _changes(found, draft, now),
+        advice="" if rows else _advice(found),
     )
 
 
@@ -284,27 +277,15 @@ def _strip(found: Answer, draft: Draft) -> list[dict[str, Any]]:
 
 
 def _sentence(refusal: Refusal) -> str:
-    return " ".join(str(REFUSED.get(reason["code"], reason["code"])) for reason in refusal.reasons[:2])
+    return person_reason(refusal.reasons[0]) if refusal.reasons else ""
 
 
-def _why(found: Answer, draft: Draft) -> str:
+def _why(found: Answer) -> str:
     """The reason for the group, in a sentence."""
-    if found.reason is not None:
+    if found.reason in NOBODY_SHOWN:
         return str(NOBODY_SHOWN[found.reason])
-    able = [refusal for refusal in found.refusals if refusal.reasons and refusal.reasons[0]["code"] in PASSING]
-    if draft.people == 2 and len(able) < 2:
-        return _("Two people are needed, and in this community there are not two who may do this.")
-    if not able:
-        return _("Nobody who may do this works here; it needs somebody with the right papers or a contract.")
-    sentence = ngettext(
-        "%(num)d person may do this, but is not free in this span.",
-        "%(num)d people may do this, but not enough of them are free in this span.",
-        len(able),
-    )
-    return str(sentence)
-
-
-PASSING = ("busy", "no_shift_that_day", "window_outside_shift", "absent")
+    counts = list(found.counts.items())
+    return reason_text({"code": found.reason or (counts[0][0] if counts else ""), "counts": counts})
 
 
 def summary(others: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
@@ -315,18 +296,41 @@ def summary(others: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
     return sorted(counted.items(), key=lambda pair: -pair[1])
 
 
-def _changes(found: Answer, draft: Draft, now: datetime, most: int = 2) -> list[Change]:
-    """Times at which the strip says that enough people are there, nearest first; each asked of the engine again."""
-    tried, shown = 0, []
-    for day, start, end in _near(found, draft):
+def _changes(found: Answer, draft: Draft, now: datetime) -> list[Change]:
+    """Times at which somebody could come, nearest first: one a day, each asked of the engine again."""
+    shown: dict[date, Change] = {}
+    spans = _fixed(found, draft) + _near(found, draft)
+    for day, start, end in spans[:MOST_ASKED]:
+        if day in shown or len(shown) == MOST_CHANGES:
+            continue
         moved = replace(draft, day=day, windows=((start, end),), preferred_start=None)
-        tried += 1
         answer = recommendation.answer(moved, now=now, limit=1)
         if answer.rows:
-            shown.append(_change(moved, answer.rows[0], draft, now))
-        if len(shown) == most or tried == 4:
-            break
-    return shown
+            shown[day] = _change(moved, answer.rows[0], draft)
+    return list(shown.values())
+
+
+OWN_FIXES = ("shift_window", "other_day")
+
+
+def _advice(found: Answer) -> str:
+    """What somebody else would have to change: a longer shift, minutes on a line, another household's hour."""
+    if found.fix is None or found.fix["code"] in OWN_FIXES:
+        return ""
+    return _("%(fix)s: %(effect)s.", fix=fix_text(found.fix), effect=fix_effect(found.fix))
+
+
+def _fixed(found: Answer, draft: Draft) -> list[tuple[date, int, int]]:
+    """The engine's own smallest change of time, as a span: the old one widened, or another day's hour."""
+    if found.fix is None or found.fix["code"] not in OWN_FIXES:
+        return []
+    starts_at = datetime.fromisoformat(found.fix["starts_at"])
+    day = local_date(starts_at)
+    start = minutes_of_day(starts_at, day)
+    end = start + draft.duration_minutes
+    if day == draft.day:
+        return [(day, min(start, draft.windows[0][0]), max(end, draft.windows[0][1]))]
+    return [(day, start, end)]
 
 
 def _near(found: Answer, draft: Draft) -> list[tuple[date, int, int]]:
@@ -349,9 +353,11 @@ def _near(found: Answer, draft: Draft) -> list[tuple[date, int, int]]:
     return [(day, start, end) for _distance, day, start, end in sorted(spans)]
 
 
-def _change(moved: Draft, row: Row, draft: Draft, now: datetime) -> Change:
+def _change(moved: Draft, row: Row, draft: Draft) -> Change:
     start, end = moved.windows[0]
-    who = _("%(names)s, %(times)s", names=listed(c.name for c in row.comers), times=format_times(row.starts_at, row.ends_at))
+    who = _(
+        "%(names)s, %(times)s", names=listed(c.name for c in row.comers), times=format_times(row.starts_at, row.ends_at)
+    )
     if moved.day == draft.day:
         title = _("The smallest change: %(times)s instead", times=format_times(start, end))
         return Change(moved.day, start, end, title, who, _("Widen to %(times)s", times=format_times(start, end)))

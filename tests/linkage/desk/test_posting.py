@@ -1,8 +1,12 @@
+import html
+import re
+
 import pytest
 from sqlalchemy import select
 
 from linkage.core.extensions import db
 from linkage.needs.models import Need
+from linkage.visits.models import Assignment
 from tests.visiting import post_for
 
 
@@ -85,3 +89,37 @@ def test_sending_the_form_twice_posts_once(open_as, sent, ctx):
 @pytest.mark.parametrize(("who", "status"), [("clerk", 200), ("operator", 200), ("manager", 403), ("wu", 403)])
 def test_who_may_post(open_as, who, status):
     assert open_as(who).get("/needs/new").status_code == status
+
+
+def test_the_page_says_who_could_come_and_posting_with_the_best_row_books_exactly_them(open_as, sent, words, ctx):
+    clerk = open_as("clerk")
+    page = clerk.post("/needs/new/answer", data=sent).get_data(as_text=True)
+    key = html.unescape(re.search(r'name="choice" value="([^"]+~[^"]+)"', page).group(1))
+    assert "Post, Thu 26 Nov" in page and "Fits best" in page
+    assert clerk.post("/needs/new", data=sent | {"choice": key}).status_code == 303
+    booked = db.session.scalars(select(Assignment)).all()
+    shown = {part.split("~")[1] for part in key.split("|")}
+    assert {str(one.person_id) for one in booked} == shown and len(shown) == 2
+    assert {f"{one.starts_at:%Y%m%dT%H%M}" for one in booked} == {key.split("~")[2].split("|")[0]}
+
+
+def test_a_row_that_is_gone_posts_nothing_and_says_so(open_as, sent, words, ctx, world):
+    page = open_as("clerk").post("/needs/new", data=sent | {"choice": f"0~{world.key('wu')}~20261126T0301"})
+    assert page.status_code == 422 and "this has become impossible" in words(page)
+    assert needs() == []
+
+
+def test_where_nobody_can_come_the_smallest_change_is_offered_and_taken_into_the_form(open_as, sent, words, ctx):
+    evening = sent | {"from": "18:00", "to": "19:30"}
+    clerk = open_as("clerk")
+    page = clerk.post("/needs/new/answer", data=evening)
+    assert "Nobody can come in this span" in words(page) and "Post as it is" in words(page)
+    value = re.search(r'name="adjust" value="([^"]+)"', page.get_data(as_text=True)).group(1)
+    form = clerk.post("/needs/new/adjust", data=evening | {"adjust": value}).get_data(as_text=True)
+    assert f'name="to" type="time" step="300" value="{value.split()[2]}"' in form
+    assert "Fits best" in form and needs() == []
+
+
+def test_posting_where_nobody_can_come_is_still_allowed(open_as, sent, ctx):
+    assert open_as("clerk").post("/needs/new", data=sent | {"from": "18:00", "to": "19:30"}).status_code == 303
+    assert db.session.scalars(select(Assignment)).all() == []
