@@ -114,10 +114,10 @@ class _Deed:
 
 
 def carry_out(story: Story, inventor: Inventor) -> None:
-    """Everything that was booked and lies before now: check-ins, check-outs, a no-show, a door that stayed shut."""
+    """Everything that was booked and has begun by now: check-ins, check-outs, a no-show, a door that stayed shut."""
     rows = db.session.scalars(
         select(Assignment)
-        .where(Assignment.released_at.is_(None), Assignment.ends_at < story.now)
+        .where(Assignment.released_at.is_(None), Assignment.starts_at < story.now)
         .order_by(Assignment.starts_at, Assignment.id)
     ).all()
     absent, shut = _exceptions(rows)
@@ -130,7 +130,7 @@ def carry_out(story: Story, inventor: Inventor) -> None:
         else:
             deeds += _attended(row, inventor, len(deeds))
     deeds += _confirmations(rows, story, inventor, len(deeds))
-    _carry_out_by_day(deeds)
+    _carry_out_by_day(deed for deed in deeds if deed.at <= story.now)
 
 
 def _carry_out_by_day(deeds: Iterable[_Deed]) -> None:

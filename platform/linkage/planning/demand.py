@@ -101,10 +101,13 @@ class Demand:
         )
 
     def windows(self, visit: Visit) -> tuple[m.TimeWindow, ...]:
-        """Windows for the *start* of service: the span of the whole visit less its length, not before now + lead."""
-        offset = self.horizon.day_index(visit.day) * DAY
+        """Windows for the *start* of service: the span of the whole visit less its length, not before now + lead.
+
+        Of a visit that may lie on several days, those that reach beyond the horizon count as far as it goes.
+        """
+        offset, end = self.horizon.day_index(visit.day) * DAY, self.horizon.days * DAY
         earliest = self.horizon.minute(self.horizon.now) + self.horizon.rule("planning.lead_minutes")
-        spans = [(max(offset + a, earliest), offset + b - visit.duration_minutes) for a, b in visit.windows]
+        spans = [(max(offset + a, earliest), min(offset + b, end) - visit.duration_minutes) for a, b in visit.windows]
         return tuple(m.TimeWindow(first, last) for first, last in spans if first <= last)
 
     def _held(self) -> dict[uuid.UUID, Assignment]:

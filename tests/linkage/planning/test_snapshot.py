@@ -2,10 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 
 from linkage.core.extensions import db
+from linkage.planning.horizon import Horizon
 from linkage.planning.snapshot import take
 from matching.instance_io import instance_from_json, instance_to_json
+from matching.validation import validate
 
 
 def only_visit(snapshot):
@@ -72,3 +75,10 @@ def test_a_visit_that_has_begun_is_not_planned_and_keeps_its_carer_busy(booked, 
     assert found.instance.visits == ()
     assert [(a.start_minutes, a.end_minutes) for a in wu.absences] == [(2 * 1440 + 540, 2 * 1440 + 600)]
     db.session.rollback()
+
+
+def test_of_a_visit_on_any_of_several_days_those_beyond_the_horizon_do_not_count(visit, street, now):
+    visit("lin", "clean", flexible_days=4)
+    found = take(street, Horizon(date(2026, 11, 24), date(2026, 11, 27), now)).instance
+    assert [window.start_minutes // 1440 for window in found.visits[0].windows] == [2, 3]
+    validate(found)
