@@ -39,7 +39,7 @@ NOBODY_SHOWN: dict[str, Any] = {
     "passed": _l("This span has passed, or begins too soon to get there."),
     "area": _l("This community is not planned yet; the administrator sets its planning area."),
 }
-MOST_ASKED, MOST_CHANGES = 4, 2
+MOST_ROWS, MOST_ASKED, MOST_CHANGES = 5, 4, 2
 GRID = 15  # the strip's step in minutes
 
 
@@ -116,8 +116,8 @@ def _first_day(asked: NeedRequest, today: date) -> date | None:
 
 def panel(draft: Draft, asked: NeedRequest, now: datetime) -> Panel:
     """Ask the engine, and word its answer."""
-    found = recommendation.answer(draft, now=now)
-    rows = [_shown(row, asked, now) for row in found.rows]
+    found = recommendation.answer(draft, now=now, limit=2 * MOST_ROWS if draft.people == 2 else MOST_ROWS)
+    rows = [_shown(row, asked, now) for row in _different(found.rows)]
     return Panel(
         rows=rows,
         strip=_strip(found, draft),
@@ -146,6 +146,14 @@ def _done(booked: list[str], asked: list[str]) -> str:
     if asked:
         parts.append(_("%(names)s asked for the first visit", names=listed(asked)))
     return "; ".join(parts)
+
+
+def _different(rows: Iterable[Row]) -> list[Row]:
+    """Two people who change places make no other row."""
+    kept: dict[Any, Row] = {}
+    for row in rows:
+        kept.setdefault((row.starts_at, frozenset(comer.person_id for comer in row.comers)), row)
+    return list(kept.values())[:MOST_ROWS]
 
 
 # --- rows ----------------------------------------------------------------------------------------------------
