@@ -126,6 +126,8 @@ def _check_record(person: Person, record: RecordDraft, offer: OfferDraft, now: d
         faults["birth_date"] = [_l("So young a child cannot be registered.")]
     elif age < rule("volunteers.adult_years", today) and record.guardian_consent_on is None:
         faults["guardian_consent_on"] = [_l("A minor takes part with a guardian's consent: when was it given?")]
+    if not person.telephone:
+        faults["telephone"] = [_l("A volunteer is asked by telephone, too: fill in the number.")]
     if person.sex is None:
         faults["sex"] = [_l("A volunteer's record needs the sex, or the ID number.")]
     if record.guardian_consent_on is not None and record.guardian_consent_on > today:

@@ -17,7 +17,7 @@ from linkage.volunteers.operations import OfferDraft, RecordDraft
 
 TODAY = date(2026, 11, 24)
 PERSON = PersonDraft(name="林小红", id_number="350203198503070024", telephone="13900001111")
-CHILD = PersonDraft(name="林小小", birth_date=date(2012, 5, 1), sex="F")
+CHILD = PersonDraft(name="林小小", birth_date=date(2012, 5, 1), sex="F", telephone="13900002222")
 RECORD = RecordDraft(area_id=4, insured_to=date(2027, 6, 30))
 
 
@@ -72,7 +72,7 @@ def test_a_small_child_is_not_registered(register):
 def test_a_record_without_birth_date_and_sex_is_refused(register):
     with pytest.raises(InvalidInput) as refusal:
         register(person=PersonDraft(name="无名"))
-    assert set(refusal.value.errors) == {"birth_date", "sex"}
+    assert set(refusal.value.errors) == {"birth_date", "sex", "telephone"}
 
 
 def test_volunteers_do_not_offer_what_only_carers_do(register, world):
