@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
-from linkage.accounts import demo, granting
+from linkage.accounts import granting, queries
 from linkage.areas.models import Area
 from linkage.core import events
-from linkage.core.errors import Conflict, InvalidInput
+from linkage.core.errors import Conflict, NotFound
 from linkage.core.extensions import db
 from linkage.core.permissions import rights
 from linkage.core.privacy import PERSONAL_FIELDS
@@ -34,7 +33,7 @@ def first_administrator(name: str, sign_in_name: str, *, telephone: str | None, 
         raise Conflict("There are no areas yet.", remedy="Load the area tree first.")
     person = register_person(PersonDraft(name, telephone=telephone), by=None, now=now)
     invitation = granting.register_first_administrator(person, root, sign_in_name=sign_in_name, now=now)
-    return f"{base_url.rstrip('/')}/invitation/{granting.token_of(invitation)}"
+    return address(base_url, granting.token_of(invitation))
 
 
 def rights_lines() -> list[str]:
@@ -55,17 +54,22 @@ def personal_field_lines() -> list[str]:
     return [f"{entry.table}.{entry.column:28} {entry.storage:24} {entry.meaning}" for entry in PERSONAL_FIELDS]
 
 
-def demo_account_list(now: datetime, per_role: int = 3) -> list[dict[str, Any]]:
-    """The demo's accounts: role, sign-in name, password, first page.  Raises InvalidInput outside of demo mode."""
-    if not demo.is_demo():
-        raise InvalidInput("There are demo accounts only in demo mode.")
-    return [
-        {
-            "role": account.role.value,
-            "username": account.user.sign_in_name,
-            "password": demo.PASSWORD,
-            "name": account.user.person.name,
-            "first_page": "/",
-        }
-        for account in demo.demo_accounts(now, per_role)
-    ]
+def has_administrator(now: datetime) -> bool:
+    """Somebody administers the installation already."""
+    return bool(queries.administrators(now))
+
+
+def new_link(sign_in_name: str, *, base_url: str, now: datetime) -> str:
+    """A new link for an account, from the server's own console: the way back in when nobody else can give one.
+
+    Runs in the caller's transaction.  Raises NotFound, Conflict for a disabled account.
+    """
+    user = queries.find_user_by_name(sign_in_name)
+    if user is None:
+        raise NotFound("There is no such account.")
+    return address(base_url, granting.token_of(granting.invite(user, by=None, now=now)))
+
+
+def address(base_url: str, token: str) -> str:
+    """The link to hand over."""
+    return f"{base_url.rstrip('/')}/invitation/{token}"

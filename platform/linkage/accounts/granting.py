@@ -13,7 +13,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from pypinyin import lazy_pinyin
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from linkage.accounts import operations, queries, scopes
 from linkage.accounts.models import Grant, Invitation, User
@@ -192,16 +192,7 @@ def enable(user: User, *, by: Actor, now: datetime) -> None:
 
 
 def _must_not_be_last(user: User, now: datetime) -> None:
-    others = db.session.scalar(
-        select(func.count(func.distinct(User.id)))
-        .join(Grant, Grant.user_id == User.id)
-        .where(
-            Grant.role == Role.ADMINISTRATOR,
-            queries.holding(local_date(now)),
-            User.disabled_at.is_(None),
-            User.id != user.id,
-        )
-    )
+    others = [other for other in queries.administrators(now) if other.id != user.id]
     if not others:
         raise Conflict(_l("This is the last administrator."), remedy=_l("Make somebody else administrator first."))
 

@@ -202,3 +202,13 @@ def open_invitation_of(user_id: uuid.UUID, now: datetime) -> Invitation | None:
     return db.session.scalars(
         select(Invitation).where(Invitation.user_id == user_id, open_invitations(now)).limit(1)
     ).one_or_none()
+
+
+def administrators(now: datetime) -> Sequence[User]:
+    """The accounts that administer something today and are not disabled."""
+    return db.session.scalars(
+        select(User)
+        .distinct()
+        .join(Grant, Grant.user_id == User.id)
+        .where(Grant.role == Role.ADMINISTRATOR, holding(local_date(now)), User.disabled_at.is_(None))
+    ).all()

@@ -38,13 +38,15 @@ def rule(name: str, on: date) -> Any:
     return default if row is None else row.value
 
 
-def load_defaults() -> int:
+def load_defaults(*, now: datetime) -> int:
     """Write the default of each declared rule that has no row yet; return how many were written."""
     known = set(db.session.scalars(select(Rule.name)))
     fresh = [name for name in sorted(DEFAULTS) if name not in known]
     for name in fresh:
         value, source = DEFAULTS[name]
         db.session.add(Rule(name=name, value=value, source=source, valid_from=FIRST_DAY, valid_to=None))
+    if fresh:
+        audit.record("rules.load", ("rules", "defaults"), by=None, now=now, added=len(fresh))
     return len(fresh)
 
 

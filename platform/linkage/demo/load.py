@@ -79,7 +79,7 @@ def _basis(story: Story) -> None:
     """What every installation begins with: the areas, the catalogue, the rules."""
     load_tree(read_tree(XIAMEN), since=FIRST_DAY, now=story.setup)
     load_catalogue(by=None, now=story.setup)
-    load_defaults()
+    load_defaults(now=story.setup)
 
 
 def _last_week(story: Story, inventor: Inventor) -> None:

@@ -38,21 +38,23 @@ CONTRACTS = Entry("contracts.listing", lazy_pgettext("rail", "Contracts"), "file
 MY_VISITS = Entry("me.commitments", lazy_pgettext("rail", "Visits"), "calendar-check", "visits.see_own")
 MY_HOURS = Entry("me.hours", lazy_pgettext("rail", "Hours"), "clock-history", "visits.see_own")
 PEOPLE = Entry("users.listing", lazy_pgettext("rail", "People"), "person-gear", "accounts.see")
-AREAS = Entry("areas.tree", lazy_pgettext("rail", "Areas"), "diagram-3", "areas.see")
+AREAS = Entry("areas.listing", lazy_pgettext("rail", "Areas"), "diagram-3", "areas.see")
 SERVICES = Entry("services.listing", lazy_pgettext("rail", "Services"), "list-check", "services.see")
-AUDIT = Entry("administration.audit", lazy_pgettext("rail", "Audit"), "journal-check", "audit.see")
+AUDIT = Entry("administration.audit_log", lazy_pgettext("rail", "Audit"), "journal-check", "administration.audit")
+RULES = Entry("administration.rules", lazy_pgettext("rail", "Rules"), "sliders", "administration.rules")
+RIGHTS = Entry("administration.rights_table", lazy_pgettext("rail", "Rights"), "shield-check", "administration.rights")
 
 # The first role of this order that a person has decides the rail; the rarer entries come last.
 RAIL: dict[Role, tuple[Entry, ...]] = {
-    Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, VOLUNTEERS),
+    Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, VOLUNTEERS, PEOPLE),
     Role.OPERATOR: (TODAY, HOUSEHOLDS, NEEDS, VISITS),
-    Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS),
-    Role.MANAGER: (TODAY, STAFF, VISITS, CONTRACTS),
+    Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS, PEOPLE),
+    Role.MANAGER: (TODAY, STAFF, VISITS, CONTRACTS, PEOPLE),
     Role.CARER: (TODAY, MY_VISITS),
     Role.VOLUNTEER: (TODAY, MY_VISITS, MY_HOURS),
     Role.HOUSEHOLD: (TODAY,),
-    Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, ORGANISATIONS),
-    Role.ADMINISTRATOR: (TODAY, PEOPLE, AREAS, SERVICES, AUDIT),
+    Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, ORGANISATIONS, PEOPLE),
+    Role.ADMINISTRATOR: (TODAY, PEOPLE, AREAS, SERVICES, AUDIT, RULES, RIGHTS, ORGANISATIONS),
 }
 POSTERS = (Role.COMMUNITY, Role.OPERATOR)
 SEARCHERS = (Role.COMMUNITY, Role.OPERATOR, Role.COORDINATOR, Role.SUPERVISOR, Role.MANAGER)

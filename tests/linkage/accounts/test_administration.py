@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from linkage.accounts import commands, periodic
 from linkage.accounts.models import Grant, Invitation, SignInAttempt, User
 from linkage.core import audit, rulesets
-from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
 from linkage.core.models import OutboxRow
 from linkage.core.permissions import Role, rights
@@ -123,11 +122,6 @@ def test_the_printed_tables_name_what_is_declared(ctx):
     assert any(line.startswith("accounts.see ") for line in commands.rights_lines())
     assert any("people.id_number" in line and "encrypted+exact" in line for line in commands.personal_field_lines())
     assert any(line.startswith("PersonDied") for line in commands.event_lines())
-
-
-def test_there_are_no_demo_accounts_outside_of_the_demo(ctx, now):
-    with pytest.raises(InvalidInput):
-        commands.demo_account_list(now)
 
 
 def test_what_a_request_left_waiting_is_delivered_every_minute(commit, world, now):
