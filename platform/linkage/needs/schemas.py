@@ -7,21 +7,15 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from linkage.core.forms import FormSchema
+from linkage.core.forms import FormSchema, at_most, between, one_of
 from linkage.needs import recurrence
 from linkage.needs.models import CHANNELS, PRIORITIES, Need
 from linkage.needs.operations import NeedRequest
 from linkage.people.models import LANGUAGES, SEXES
 
 REPEATS = ("once", "weekly", "fortnightly", "daily")
-POSSIBLE = _l("This value is not possible.")
-
-
-def _one_of(choices: Any) -> Any:
-    return validate.OneOf(choices, error=str(POSSIBLE))
 
 
 class NeedForm(FormSchema):
@@ -32,22 +26,22 @@ class NeedForm(FormSchema):
 
     starts_on = fields.Date(required=True)
     ends_on = fields.Date(load_default=None)
-    repeats = fields.String(load_default="once", validate=validate.OneOf([*REPEATS, "rule"]))
-    rule = fields.String(load_default=None, validate=validate.Length(max=200))
-    days = fields.List(fields.Integer(validate=validate.Range(0, 6)), load_default=[])
+    repeats = fields.String(load_default="once", validate=one_of([*REPEATS, "rule"]))
+    rule = fields.String(load_default=None, validate=at_most(200))
+    days = fields.List(fields.Integer(validate=between(0, 6)), load_default=[])
     flexible_days = fields.Integer(load_default=1)
     start = fields.Time(required=True, data_key="from", format="%H:%M")
     end = fields.Time(required=True, data_key="to", format="%H:%M")
     preferred = fields.Time(load_default=None, format="%H:%M")
     minutes = fields.Integer(required=True)
     people = fields.Integer(load_default=1)
-    gender = fields.String(load_default=None, validate=validate.OneOf(SEXES))
+    gender = fields.String(load_default=None, validate=one_of(SEXES))
     gender_hard = fields.Boolean(load_default=False)
-    language = fields.String(load_default=None, validate=validate.OneOf(LANGUAGES))
+    language = fields.String(load_default=None, validate=one_of(LANGUAGES))
     language_hard = fields.Boolean(load_default=False)
-    priority = fields.Integer(load_default=None, validate=validate.OneOf(PRIORITIES))
-    channel = fields.String(load_default="counter", validate=validate.OneOf(CHANNELS))
-    note = fields.String(load_default="", validate=validate.Length(max=500))
+    priority = fields.Integer(load_default=None, validate=one_of(PRIORITIES))
+    channel = fields.String(load_default="counter", validate=one_of(CHANNELS))
+    note = fields.String(load_default="", validate=at_most(500))
 
 
 def request_of(data: Mapping[str, Any], person_id: uuid.UUID, caller_person_id: uuid.UUID | None = None) -> NeedRequest:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from linkage.core.forms import FormSchema
-from linkage.services.models import Service
+from linkage.core.forms import FormSchema, at_most, one_of
 from linkage.visits.attendance import CORRECTIONS
 
 PARTS_OF_DAY = {"any": (8, 18), "morning": (8, 12), "noon": (11, 14), "afternoon": (14, 18)}
@@ -16,13 +15,13 @@ class CorrectionForm(FormSchema):
 
     start = fields.Time(load_default=None, data_key="from", format="%H:%M")
     end = fields.Time(load_default=None, data_key="to", format="%H:%M")
-    reason = fields.String(required=True, validate=validate.OneOf(CORRECTIONS))
+    reason = fields.String(required=True, validate=one_of(CORRECTIONS))
 
 
 class AskForm(FormSchema):
     """What a household asks for on its own page: one thing, one day, a part of it."""
 
-    service = fields.String(required=True, validate=validate.Length(max=Service.code.type.length or 30))
+    service = fields.String(required=True, validate=at_most(30))
     day = fields.Date(required=True)
-    part = fields.String(load_default="any", validate=validate.OneOf(list(PARTS_OF_DAY)))
-    note = fields.String(load_default="", validate=validate.Length(max=300))
+    part = fields.String(load_default="any", validate=one_of(list(PARTS_OF_DAY)))
+    note = fields.String(load_default="", validate=at_most(300))
