@@ -201,6 +201,10 @@ def expire(row: OfferRound, *, now: datetime, rank: Rank | None = None) -> str:
     row = _lock_round(row.id)
     if row.closed_at is not None:
         return "wait"
+    if active_assignment(row.slot_id) is not None:  # somebody was booked by hand meanwhile
+        _close(row, ACCEPTED, by=None, now=now)
+        audit.record("offers.settled", row, by=None, now=now)
+        return "wait"
     for offer in queries.open_offers(row.id):
         if offer.answer_by <= now:
             offer.expired_at = now

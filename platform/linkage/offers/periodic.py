@@ -16,6 +16,7 @@ from linkage.offers import operations
 from linkage.offers.models import Offer, OfferRound
 from linkage.offers.operations import Rank
 from linkage.offers.queries import unanswered
+from linkage.visits.models import Assignment
 
 log = structlog.get_logger("linkage.offers")
 _rank: list[Rank] = []
@@ -46,7 +47,7 @@ def expire_and_ask_next(now: datetime, rank: Rank | None = None) -> None:
 
 
 def _due(now: datetime) -> list[uuid.UUID]:
-    """Open rounds with a question that ran out, with nobody asked any more, or past the time to decide."""
+    """Open rounds with a question that ran out, nobody asked any more, past the time to decide, or settled otherwise."""
     asked = select(Offer.round_id).where(unanswered(), Offer.answer_by > now)
     found = db.session.scalars(
         select(OfferRound.id)
@@ -55,6 +56,7 @@ def _due(now: datetime) -> list[uuid.UUID]:
             or_(
                 OfferRound.id.not_in(asked),
                 OfferRound.fallback_at <= now,
+                OfferRound.slot_id.in_(select(Assignment.slot_id).where(Assignment.released_at.is_(None))),
                 OfferRound.id.in_(select(Offer.round_id).where(unanswered(), Offer.answer_by <= now)),
             ),
         )

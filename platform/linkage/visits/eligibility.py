@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import select
@@ -112,29 +113,41 @@ def _absent(person: Person, starts_at: datetime, ends_at: datetime) -> Iterator[
         )
     )
     for row in rows:
-        whole = row.start_minute is None or row.end_minute is None
         day = max(first, row.first_day)
-        if whole or (at_minutes(day, row.start_minute) < ends_at and starts_at < at_minutes(day, row.end_minute)):
+        start, end = row.start_minute, row.end_minute
+        whole = start is None or end is None
+        if whole or (at_minutes(day, start or 0) < ends_at and starts_at < at_minutes(day, end or 0)):
             yield Against("absent", {"day": day.isoformat()})
             return
 
 
 def _caregiver(person: Person, worker: Carer | Volunteer, day: date) -> model.Caregiver:
-    held = db.session.scalars(select(HeldQualification).where(HeldQualification.person_id == person.id))
     volunteer = worker if isinstance(worker, Volunteer) else None
+    offered = None if volunteer is None else tuple(str(row.service_id) for row in volunteer.services)
     return model.Caregiver(
         id="person",
         kind=model.ProviderKind("volunteer" if isinstance(worker, Volunteer) else worker.kind),
         gender=GENDERS[person.sex],
         languages=tuple(person.languages),
-        qualifications=tuple(
-            model.Qualification(row.code, (row.valid_from - day).days, row.valid_to and (row.valid_to - day).days)
-            for row in held
-        ),
-        service_ids=volunteer and tuple(str(offered.service_id) for offered in volunteer.services),
+        qualifications=tuple(_papers(person, day)),
+        service_ids=offered,
         minor=(person.age_on(day) or ADULT_AGE) < ADULT_AGE,
         insured_until_day=_insured(volunteer, day),
     )
+
+
+def _papers(person: Person, day: date) -> Iterator[model.Qualification]:
+    """Each qualification once: where it was renewed, the paper that holds on the day, else the latest."""
+    rows = db.session.scalars(
+        select(HeldQualification)
+        .where(HeldQualification.person_id == person.id)
+        .order_by(HeldQualification.code, HeldQualification.valid_from)
+    )
+    for code, papers in groupby(rows, key=lambda row: row.code):
+        held = list(papers)
+        row = next((one for one in held if one.holds(day)), held[-1])
+        until = None if row.valid_to is None else (row.valid_to - day).days
+        yield model.Qualification(code, (row.valid_from - day).days, until)
 
 
 def _insured(volunteer: Volunteer | None, day: date) -> int | None:
@@ -211,7 +224,9 @@ def _other_kind(slot: Slot, visit: Visit) -> str | None:
             Assignment.visit_id == visit.id, Assignment.slot_id != slot.id, Assignment.released_at.is_(None)
         )
     ).first()
-    if other is None or other.capacity == "volunteer":
-        return other and "volunteer"
+    if other is None:
+        return None
+    if other.capacity == "volunteer":
+        return "volunteer"
     carer = _carer(other.person, other.organisation_id, local_date(other.starts_at))
     return carer.kind if carer else "carer"

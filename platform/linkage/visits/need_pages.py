@@ -59,7 +59,7 @@ def listing() -> str:
     )
 
 
-def _filtered(wanted: Select[tuple[Need]], today: date) -> Select[tuple[Need]]:
+def _filtered(wanted: Select[Need], today: date) -> Select[Need]:
     shown, args = request.args.get("state", "open"), request.args
     if shown == "withdrawn":
         wanted = wanted.where(Need.withdrawn_at.is_not(None))
@@ -86,7 +86,7 @@ def _filtered(wanted: Select[tuple[Need]], today: date) -> Select[tuple[Need]]:
     return wanted.options(*options).order_by(Need.priority, Need.created_at.desc(), Need.id)
 
 
-def _areas(wanted: Select[tuple[Need]]) -> list[Area]:
+def _areas(wanted: Select[Need]) -> list[Area]:
     return list(
         db.session.scalars(select(Area).where(Area.id.in_(wanted.with_only_columns(Need.area_id))).order_by(Area.code))
     )

@@ -88,24 +88,24 @@ def _week(first: date) -> list[date]:
     return [monday + timedelta(days=number) for number in range(7)]
 
 
-def _in_area(wanted: Select[tuple[Visit]]) -> Select[tuple[Visit]]:
+def _in_area(wanted: Select[Visit]) -> Select[Visit]:
     area = db.session.get(Area, request.args.get("area", 0, type=int))
     return wanted if area is None else wanted.where(Visit.area_id.in_(under(area.path)))
 
 
-def _in_state(wanted: Select[tuple[Visit]], now: datetime) -> Select[tuple[Visit]]:
+def _in_state(wanted: Select[Visit], now: datetime) -> Select[Visit]:
     shown = request.args.get("state", "")
     states = GROUPS.get(shown) or [one for one in Status if one.value == shown]
     return wanted.where(status.column(now).in_([one.value for one in states])) if states else wanted
 
 
-def _counts(wanted: Select[tuple[Visit]], now: datetime) -> dict[str, int]:
+def _counts(wanted: Select[Visit], now: datetime) -> dict[str, int]:
     state = status.column(now).label("status")
     rows = db.session.execute(wanted.with_only_columns(state, func.count(Visit.id)).group_by(state))
     return {row[0]: row[1] for row in rows}
 
 
-def _areas(wanted: Select[tuple[Visit]]) -> list[Area]:
+def _areas(wanted: Select[Visit]) -> list[Area]:
     ids = wanted.with_only_columns(Visit.area_id)
     return list(db.session.scalars(select(Area).where(Area.id.in_(ids)).order_by(Area.code)))
 
@@ -295,11 +295,8 @@ def cancel(visit: Visit) -> Any:
 def correcting(visit: Visit, assignment_id: Any) -> str:
     one = _assignment(visit.id, assignment_id)
     row = one.attendance if one else None
-    return _correct_page(
-        visit,
-        assignment_id,
-        Form(initial={"from": _clock(row and row.checked_in_at), "to": _clock(row and row.checked_out_at)}),
-    )
+    times = (row.checked_in_at, row.checked_out_at) if row else (None, None)
+    return _correct_page(visit, assignment_id, Form(initial={"from": _clock(times[0]), "to": _clock(times[1])}))
 
 
 def _clock(moment: datetime | None) -> str:

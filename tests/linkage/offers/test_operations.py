@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from visiting import change
+from visiting import book_for, change
 
 from linkage.contracts.capacity import capacity_snapshot
 from linkage.contracts.models import ContractLine
@@ -170,6 +170,16 @@ def test_after_a_days_outage_nothing_is_asked_about_the_past(asking, world, at, 
     row = asking("zhuang", "ye")
     tick(at("2026-11-27T08:00"))
     assert (outcome(row), open_to(world)) == ("nobody", [])
+
+
+def test_when_somebody_is_booked_by_hand_the_question_ends_and_the_reserve_is_given_back(
+    asking, commit, world, now, tick
+):
+    row = asking("zhuang", fallback="wu")
+    commit(lambda: book_for(world, "ye", row.slot_id, "2026-11-26T09:00"))
+    tick(now + MINUTES)
+    assert (standing(row)[0], held(world), open_to(world)) == (world.key("ye"), (0, 0, 0), [])
+    assert told("offers.taken", world, "zhuang") == 1 and told("offers.nobody", world, "clerk") == 0
 
 
 def test_a_slot_has_one_open_round(asking, visit, commit, world):

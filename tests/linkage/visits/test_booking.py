@@ -185,6 +185,21 @@ def test_booking_asks_again_what_may_have_changed_since_the_plan(booked, visit, 
     assert refusal(lambda: booked(who, on=target)) == reason
 
 
+def test_a_renewed_qualification_counts_and_the_expired_paper_beside_it_does_not_matter(booked, visit, world):
+    target = visit("lin", "clean")
+
+    def renew():
+        _expire(world)
+        db.session.add(
+            HeldQualification(
+                person_id=world.key("wu"), code="care_worker", valid_from=THURSDAY, valid_to=None, created_at=world.NOW
+            )
+        )
+
+    change(world, renew)
+    assert booked("wu", on=target).id
+
+
 def test_an_absence_at_another_time_of_the_day_does_not_matter(booked, visit, world):
     target = visit("lin", "clean")
     change(world, lambda: _absent(world, "wu", THURSDAY, 600, 700))
