@@ -47,7 +47,7 @@ def expire_and_ask_next(now: datetime, rank: Rank | None = None) -> None:
 
 
 def _due(now: datetime) -> list[uuid.UUID]:
-    """Open rounds with a question that ran out, nobody asked any more, past the time to decide, or settled otherwise."""
+    """Open rounds with a question that ran out, nobody asked any more, past the time to decide, or settled."""
     asked = select(Offer.round_id).where(unanswered(), Offer.answer_by > now)
     found = db.session.scalars(
         select(OfferRound.id)
