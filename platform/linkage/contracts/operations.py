@@ -97,7 +97,8 @@ def enter_contract(draft: ContractDraft, lines: Sequence[LineDraft], *, by: Acto
 def _check_contract(draft: ContractDraft) -> None:
     if draft.ends_on < draft.starts_on:
         raise InvalidInput(_l("The last day lies before the first."), field="ends_on")
-    if db.session.get(Organisation, draft.organisation_id) is None:
+    organisation = db.session.get(Organisation, draft.organisation_id)
+    if organisation is None or organisation.closed_on is not None:
         raise InvalidInput(_l("This organisation is not known."), field="organisation_id")
 
 

@@ -121,6 +121,8 @@ def employ(
         a field of person or terms is wrong, or they work for this organisation already
     """
     _check_terms(terms)
+    if organisation.closed_on is not None:
+        raise Conflict(_l("This organisation is closed already."))
     human = find_or_register(person, by=by, now=now)
     _check_age(human, terms)
     if queries.employments(human.id, organisation.id, terms.valid_from, terms.valid_to):

@@ -94,6 +94,14 @@ def change(organisation: Organisation) -> Any:
     return _form_page(form, organisation), 422
 
 
+@room.post("/<uuid:organisation_id>/close", permission=permissions.may_close, subject=get_organisation)
+def close(organisation: Organisation) -> Any:
+    now = request_now()
+    operations.close_organisation(organisation, on=local_date(now), by=require_actor(), now=now)
+    flash(_("The organisation is closed."), "ok")
+    return go("organisations.page", organisation_id=organisation.id)
+
+
 def _form_page(form: Form, organisation: Organisation | None) -> str:
     levels = ("city", "district", "street")
     areas = areas_where(require_actor(), permissions.may_register, levels)

@@ -37,6 +37,7 @@ may_change = right(
     supervisor="area",
     administrator="area",
 )
+may_close = right("organisations.close", "close an organisation for good", supervisor="area", administrator="area")
 may_see_carers = right(
     "organisations.see_carer",
     "see a carer's record, week and qualifications",

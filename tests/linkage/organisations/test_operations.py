@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 import pytest
 from sqlalchemy import select
 
-from linkage.core.errors import InvalidInput, NotAllowed, StaleVersion
+from linkage.core.errors import Conflict, InvalidInput, NotAllowed, StaleVersion
 from linkage.core.events import AbsenceRecorded, PersonDied, _effects, announce
 from linkage.core.extensions import db
 from linkage.organisations import operations, queries
@@ -136,6 +136,19 @@ def test_a_past_absence_is_not_entered(commit, now, world):
 def test_a_death_ends_the_employment(commit, now, world):
     commit(lambda: announce(PersonDied(None, now, world.key("wu"), TODAY)))
     assert db.session.get(Carer, world.key("carer/wu")).valid_to == TODAY
+
+
+def test_an_organisation_closes_when_nobody_works_there_any_more(commit, lukang, terms, now, world):
+    by = world.actor("admin")
+    with pytest.raises(Conflict):
+        commit(lambda: operations.close_organisation(lukang, on=TODAY, by=by, now=now))
+    for name in ("wu", "xu"):
+        commit(lambda name=name: operations.end_employments(world.key(name), TODAY, by=None, now=now))
+    commit(lambda: operations.close_organisation(lukang, on=TODAY, by=by, now=now))
+    assert lukang.closed_on == TODAY
+    with pytest.raises(Conflict):
+        person = PersonDraft(name="林小红", id_number=ID_NUMBER)
+        commit(lambda: operations.employ(lukang, person, terms, by=by, now=now))
 
 
 def test_what_ends_soon_is_counted_until_it_is_renewed(commit, now, world):

@@ -85,6 +85,11 @@ def test_a_manager_changes_the_own_organisation_only(ctx, sign_in, paths):
     assert manager.post(paths["other"] + "/edit", data={**ORGANISATION, "row_version": "1"}).status_code == 404
 
 
+def test_only_supervisor_and_administrator_close_an_organisation(sign_in, paths):
+    assert sign_in("manager").post(paths["org"] + "/close").status_code == 403
+    assert sign_in("supervisor").post(paths["org"] + "/close").status_code == 409  # somebody still works there
+
+
 def test_a_manager_adds_a_carer_and_numbers_are_masked(ctx, sign_in, world):
     manager = sign_in("manager")
     answer = manager.post(f"/carers/new/{world.key('lukang')}", data=CARER)
