@@ -47,13 +47,18 @@ class ServiceFacts:
 
     @classmethod
     def of(cls, row: Service) -> ServiceFacts:
-        lists = {
-            name: tuple(getattr(row, name)) for name in ("provider_kinds", "qualifications", "volunteer_qualifications")
-        }
-        plain = {
-            name: getattr(row, name) for name in ("id", "code", "unit", "risk", "adults_only", "charge_each_person")
-        }
-        return cls(mixes=tuple((one, two) for one, two in row.mixes), **lists, **plain)
+        return cls(
+            id=row.id,
+            code=row.code,
+            unit=row.unit,
+            provider_kinds=tuple(row.provider_kinds),
+            mixes=tuple((one, two) for one, two in row.mixes),
+            qualifications=tuple(row.qualifications),
+            volunteer_qualifications=tuple(row.volunteer_qualifications),
+            risk=row.risk,
+            adults_only=row.adults_only,
+            charge_each_person=row.charge_each_person,
+        )
 
 
 class Demand:

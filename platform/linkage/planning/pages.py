@@ -22,7 +22,6 @@ from linkage.planning.models import Plan, PlanUnserved
 from linkage.planning.permissions import may_fix, may_publish, may_see, may_solve
 from linkage.planning.queries import get_plan
 from linkage.planning.schemas import SolveSchema
-from linkage.visits.models import Visit
 
 room = Room("planning", __name__, url_prefix="/plans", template_folder="templates")
 VIEWS = ("timeline", "people", "visits", "changes")
@@ -125,29 +124,28 @@ def page(plan: Plan) -> ResponseReturnValue:
     actor, now = require_actor(), request_now()
     view = request.args.get("view", "timeline")
     view = view if view in VIEWS else "timeline"
+    first, last = queries.week_of(plan)
     day = _day(request.args.get("day")) or min(max(clock.local_date(now), plan.first_day), plan.last_day)
-    entries = queries.entries_of(plan, actor)
+    visits = queries.visits_between(actor, plan.area_id, first, last)
+    entries, unserved = queries.entries_of(plan, visits), queries.unserved_of(plan, visits)
+    buckets = queries.buckets(plan, visits, entries)
     found = diff.changes(plan, now=now) if plan.status == "draft" else []
     context: dict[str, Any] = {
         "plan": plan, "area": db.session.get(Area, plan.area_id), "view": view, "day": day,
-        "days": wording.days_of(plan, queries.unserved_of(plan, actor)), "entries": entries,
-        "unserved": wording.gaps(queries.unserved_of(plan, actor), actor),
-        "changes": [c for c in found if c.kind != "keep"], "truth": wording.truth(plan),
+        "days": wording.days_of(first, last, unserved), "unserved": wording.gaps(unserved, actor),
+        "changes": [change for change in found if change.kind != "keep"],
+        "total": sum(map(len, buckets.values())), "truth": wording.truth(buckets),
         "publishing": queries.publishing_job(plan), "may_publish": permissions.holds(actor, may_publish),
-        "seen": permissions.visible_rows(actor, Visit),
     }  # fmt: skip
-    context |= _view(view, plan, entries, day, found)
-    return render_template("planning/plan.html", **context)
-
-
-def _view(view: str, plan: Plan, entries: list[queries.Entry], day: date, found: list[diff.Change]) -> dict[str, Any]:
-    actor = require_actor()
     if view == "changes":
-        return {"told": wording.told(diff.by_person(found), actor)}
-    if view == "visits":
-        return {"rows": wording.visit_rows(entries, plan, actor)}
-    lanes = queries.lanes(entries, plan.area_id, day)
-    return {"groups": wording.groups(lanes, actor, day), "lanes": lanes}
+        context["told"] = wording.told(diff.by_person(found), actor)
+    elif view == "visits":
+        wanted = buckets.get(request.args.get("state", "")) if request.args.get("state") else None
+        context["rows"] = wording.visit_rows(visits if wanted is None else wanted, entries, actor)
+    else:
+        lanes = queries.lanes(entries, plan.area_id, day)
+        context |= {"groups": wording.groups(lanes, actor, day), "lanes": lanes}
+    return render_template("planning/plan.html", **context)
 
 
 @room.post("/<uuid:plan_id>/publish", permission=may_publish, subject=get_plan)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import selectinload
@@ -110,9 +110,13 @@ class Lane:
     entries: list[Entry] = field(default_factory=list)
 
 
-def entries_of(plan: Plan, actor: Actor) -> list[Entry]:
-    """Slots of a draft as it would be, of a published plan as they stand now; only visits in the actor's scope."""
-    visits = visits_between(actor, plan.area_id, plan.first_day, plan.last_day)
+def week_of(plan: Plan) -> tuple[date, date]:
+    """The days that the plan's page shows: whole weeks, Monday to Sunday, around what it plans."""
+    return clock.week_start(plan.first_day), clock.week_start(plan.last_day) + timedelta(days=6)
+
+
+def entries_of(plan: Plan, visits: list[Visit]) -> list[Entry]:
+    """The slots of `visits`: of a draft as they would be, otherwise (and on days outside it) as they stand now."""
     held, asked = _held(visits), _asked(visits)
     stops = {stop.slot_id: stop for stop in plan.stops} if plan.status == "draft" else {}
     half = {row.visit_id for row in plan.unserved if row.half}
@@ -218,7 +222,7 @@ def lanes(entries: list[Entry], area_id: int, day: date) -> list[Lane]:
         carer = carers.get(person_id)
         works = [s for s in spans.get(person_id, []) if (s.kind == "shift") == (carer is not None)]
         planned = sorted(of_person[person_id], key=lambda entry: entry.starts_at)
-        if works or planned:
+        if planned or (works and carer is not None):  # of volunteers who are merely free, the count is enough
             shifts = [(span.start_minute, span.end_minute) for span in works]
             found.append(Lane(person, "", carer.organisation if carer else None, shifts, planned))
     return sorted(found, key=lambda lane: (lane.organisation is None, _name(lane), lane.person.name_keys))
@@ -232,8 +236,35 @@ def _carers(ids: list[uuid.UUID], day: date) -> dict[uuid.UUID, Carer]:
     return {row.person_id: row for row in where_in(Carer, Carer.person_id, ids, Carer.on(day))}
 
 
-def unserved_of(plan: Plan, actor: Actor) -> list[PlanUnserved]:
-    """The plan's gaps in the actor's scope: vital first, then by day."""
-    seen = {visit.id for visit in visits_between(actor, plan.area_id, plan.first_day, plan.last_day)}
-    rows = [row for row in plan.unserved if row.visit_id in seen]
+def buckets(plan: Plan, visits: list[Visit], entries: list[Entry]) -> dict[str, list[Visit]]:
+    """The line of truth, as rows: each visit once, by the first of PAGES.md that applies.
+
+    "without" anyone, "half" staffed, "asked", "late", "staffed"; only the days of the plan.
+    """
+    of_visit: dict[uuid.UUID, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        of_visit[entry.visit.id].append(entry)
+    found: dict[str, list[Visit]] = defaultdict(list)
+    for visit in visits:
+        if plan.first_day <= visit.day <= plan.last_day:
+            found[_bucket(visit, of_visit[visit.id])].append(visit)
+    return found
+
+
+def _bucket(visit: Visit, entries: list[Entry]) -> str:
+    if not entries:
+        return "without"
+    if len(entries) < visit.people:
+        return "half"
+    if any(entry.state == "asked" for entry in entries):
+        return "asked"
+    return "late" if any(entry.state in ("late", "will_be_late") for entry in entries) else "staffed"
+
+
+def unserved_of(plan: Plan, visits: list[Visit]) -> list[PlanUnserved]:
+    """The plan's gaps among `visits` that nobody fills meanwhile: by day, vital first."""
+    seen = {visit.id: visit for visit in visits}
+    filled = _held(visits) if plan.status == "published" else {}
+    full = Counter(row.visit_id for row in filled.values())
+    rows = [row for row in plan.unserved if row.visit_id in seen and full[row.visit_id] < seen[row.visit_id].people]
     return sorted(rows, key=lambda row: (row.visit.day, row.visit.priority, row.visit.number))

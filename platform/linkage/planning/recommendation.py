@@ -303,7 +303,7 @@ def _fix(standing: Live, fix: Fix | None) -> dict[str, Any] | None:
         return None
     names, horizon = standing.snapshot.names, standing.snapshot.horizon
     first = fix.candidate.places[0]
-    plain = {"code": fix.code.value, "size": fix.size, **dict(fix.parameters)}
+    plain: dict[str, Any] = {"code": fix.code.value, "size": fix.size, **dict(fix.parameters)}
     plain |= {"starts_at_minutes": first.start_minutes, "people": list(fix.candidate.caregiver_ids)}
     found: dict[str, Any] = with_real_ids(with_moments(plain, horizon), names)
     return found

@@ -20,7 +20,7 @@ from linkage.core.permissions import Actor, Role
 from linkage.people.identity import mask_name
 from linkage.people.models import Person
 from linkage.planning.diff import Change
-from linkage.planning.models import Plan, PlanUnserved
+from linkage.planning.models import PlanUnserved
 from linkage.planning.queries import Entry, Lane
 from linkage.planning.reasons import can_apply, fix_effect, fix_text, person_reason, reason_text, service_name
 from linkage.visits.models import Visit
@@ -35,13 +35,12 @@ TRUTH = (
 )
 
 
-def truth(plan: Plan) -> list[dict[str, Any]]:
+def truth(buckets: dict[str, list[Visit]]) -> list[dict[str, Any]]:
     """The numbers that add up to the first; a zero is left out."""
-    counts = plan.summary
     return [
-        {"state": state, "tone": tone, "icon": icon, "text": _truth_text(state, counts[state])}
+        {"state": state, "tone": tone, "icon": icon, "text": _truth_text(state, len(buckets[state]))}
         for state, tone, icon in TRUTH
-        if counts.get(state)
+        if buckets.get(state)
     ]
 
 
@@ -61,15 +60,11 @@ def household_name(visit: Visit, actor: Actor) -> str:
     return visit.person.name if actor.has(Role.COMMUNITY) else mask_name(visit.person.name)
 
 
-def days_of(plan: Plan, unserved: list[PlanUnserved]) -> list[dict[str, Any]]:
-    """The plan's days with their gaps."""
+def days_of(first: date, last: date, unserved: list[PlanUnserved]) -> list[dict[str, Any]]:
+    """The days of the page with their gaps."""
     gaps = Counter(row.visit.day for row in unserved)
-    days = []
-    day = plan.first_day
-    while day <= plan.last_day:
-        days.append({"day": day, "gaps": gaps[day]})
-        day += timedelta(days=1)
-    return days
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [{"day": day, "gaps": gaps[day]} for day in days]
 
 
 @dataclass(frozen=True)
@@ -152,22 +147,31 @@ def _bar(entry: Entry, actor: Actor, day: date) -> dict[str, Any]:
     }
 
 
-def visit_rows(entries: list[Entry], plan: Plan, actor: Actor) -> list[dict[str, Any]]:
+def visit_rows(visits: list[Visit], entries: list[Entry], actor: Actor) -> list[dict[str, Any]]:
     """One row per visit: when, who needs it, what, who goes, state."""
-    people = {e.person_id: db.session.get(Person, e.person_id) for e in entries}
+    people = {entry.person_id: db.session.get(Person, entry.person_id) for entry in entries}
     by_visit: dict[uuid.UUID, list[Entry]] = {}
     for entry in entries:
         by_visit.setdefault(entry.visit.id, []).append(entry)
-    rows = []
-    for found in by_visit.values():
-        visit = found[0].visit
-        rows.append({
-            "starts_at": min(e.starts_at for e in found), "ends_at": max(e.ends_at for e in found), "visit": visit,
-            "household": household_name(visit, actor), "service": service_name(visit.service),
-            "people": [person.name for e in found if (person := people[e.person_id]) is not None],
-            "state": "half_staffed" if len(found) < visit.people else worst([e.state for e in found]),
-        })  # fmt: skip
-    return sorted(rows, key=lambda row: row["starts_at"])
+    return [_visit_row(visit, by_visit.get(visit.id, []), people, actor) for visit in sorted(visits, key=_order)]
+
+
+def _order(visit: Visit) -> tuple[date, int, str]:
+    return visit.day, int(visit.windows[0][0]), visit.number
+
+
+def _visit_row(
+    visit: Visit, entries: list[Entry], people: dict[uuid.UUID, Person | None], actor: Actor
+) -> dict[str, Any]:
+    short = "half_staffed" if entries else "open"
+    return {
+        "starts_at": min((entry.starts_at for entry in entries), default=_from(visit)),
+        "visit": visit,
+        "household": household_name(visit, actor),
+        "service": service_name(visit.service),
+        "people": [person.name for entry in entries if (person := people[entry.person_id]) is not None],
+        "state": short if len(entries) < visit.people else worst([entry.state for entry in entries]),
+    }
 
 
 def worst(states: list[str]) -> str:
