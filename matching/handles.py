@@ -20,7 +20,10 @@ RANKS = TIERS + 2
 
 
 class State(NamedTuple):
-    """A plan under construction. Row h, column k of the `r_` arrays is route h after k stops."""
+    """A plan under construction. Row h, column k of the `r_` arrays is route h after k stops.
+
+    `r_latest` is the latest start of stop k (of the end, for k the length) that could be feasible.
+    """
 
     route: np.ndarray
     length: np.ndarray
@@ -28,6 +31,7 @@ class State(NamedTuple):
     r_break: np.ndarray
     r_cost: np.ndarray
     r_work: np.ndarray
+    r_latest: np.ndarray
     s_shift: np.ndarray
     s_start: np.ndarray
     s_wait: np.ndarray
@@ -81,6 +85,7 @@ def new_state(problem: Problem, seed: int) -> State:
         r_break=np.zeros((shifts, size + 2), dtype=np.int64),
         r_cost=np.zeros((shifts, size + 2)),
         r_work=np.zeros((shifts, size + 2)),
+        r_latest=np.tile(problem.h_end.reshape(-1, 1), (1, size + 2)),
         s_shift=np.full(slots, -1, dtype=np.int64),
         s_start=np.full(slots, -1.0),
         s_wait=np.zeros(slots, dtype=np.int8),
@@ -258,6 +263,7 @@ def state_ref(t: Any) -> Any:
         t.r_break,
         t.r_cost,
         t.r_work,
+        t.r_latest,
         t.s_shift,
         t.s_start,
         t.s_wait,

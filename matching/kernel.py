@@ -229,7 +229,25 @@ def refresh(p: Problem, s: State, h: int, position: int) -> bool:
         s.l_minutes[p.h_limit[j]] += total - before
     s.sums[BROKEN] += int(not good) - int(s.broken[h])
     s.broken[h] = not good
+    note_latest(p, s, h)
     return good
+
+
+@njit(cache=True, nogil=True)
+def note_latest(p: Problem, s: State, h: int) -> None:
+    """Bound the starts of shift h from behind, breaks left out: a quick no for what cannot fit."""
+    latest, place = p.h_end[h], p.h_to[h]
+    s.r_latest[h, s.length[h]] = latest
+    access = 0.0
+    for k in range(s.length[h] - 1, -1, -1):
+        slot = s.route[h, k]
+        v = p.s_visit[slot]
+        there = p.v_loc[v]
+        latest -= leg(p, p.h_mode[h], there, place) + p.s_minutes[slot] + (0.0 if there == place else access)
+        window = p.win_hi[p.v_win_ptr[v + 1] - 1] + p.v_late[v]
+        latest = min(latest, s.s_fix[slot] if s.s_fix[slot] >= 0 else window)
+        s.r_latest[h, k] = latest
+        place, access = there, p.v_access[v]
 
 
 @njit(cache=True, nogil=True)
@@ -415,56 +433,68 @@ def work_fits(p: Problem, s: State, h: int, more: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def detour(p: Problem, s: State, slot: int, h: int, position: int, opens: float) -> tuple[float, float, bool]:
+    """What it takes to visit `slot` on the way: (more travel, more work, whether it could fit at all).
+
+    The quick no: even started when its first window `opens`, the next stop would be too late.
+    """
+    v, mode, length = p.s_visit[slot], p.h_mode[h], s.length[h]
+    place, there = place_before(p, s, h, position), p.v_loc[v]
+    step = leg(p, mode, place, there)
+    own_access = 0.0 if place == there else p.v_access[v]
+    following, access = p.h_to[h], 0.0
+    if position < length:
+        u = p.s_visit[s.route[h, position]]
+        following, access = p.v_loc[u], p.v_access[u]
+    on = leg(p, mode, there, following)
+    new_access = 0.0 if there == following else access
+    travel, more = step + on, step + own_access + p.s_minutes[slot] + on + new_access
+    if length > 0:
+        old = leg(p, mode, place, following)
+        travel -= old
+        more -= old + (0.0 if place == following else access)
+    start = max(opens, s.r_end[h, position] + step + own_access)
+    fits = start + p.s_minutes[slot] + on + new_access <= s.r_latest[h, position]
+    return travel, more, fits
+
+
+@njit(cache=True, nogil=True)
 def try_position(
     p: Problem, s: State, slot: int, h: int, position: int, wait: int, lo: float, hi: float, limit: float
-) -> tuple[float, float, float]:
-    """Points of travel, tardiness, preferred times, fairness and telling if `slot` went there.
+) -> tuple[float, float]:
+    """Points of tardiness, preferred times and telling if `slot` went there, of all stops of the shift.
 
-    Returns (points or NEVER, start, more work). Gives up once the points exceed `limit`.
+    Returns (points or NEVER, start). Gives up once the points of the slot itself exceed `limit`.
     """
     v, caregiver = p.s_visit[slot], p.h_caregiver[h]
-    mode, weight = p.h_mode[h], p.weight[W_TRAVEL]
     place, length = place_before(p, s, h, position), s.length[h]
     free, pause = s.r_end[h, position], s.r_break[h, position]
     _, start, pause = go(p, s, slot, h, wait, lo, hi, free, place, pause)
     if start < 0:
-        return NEVER, -1.0, 0.0
-    step = leg(p, mode, place, p.v_loc[v])
-    more = step + (0.0 if place == p.v_loc[v] else p.v_access[v]) + p.s_minutes[slot]
-    following = p.v_loc[p.s_visit[s.route[h, position]]] if position < length else p.h_to[h]
-    old_step = leg(p, mode, place, following) if length or position < length else 0.0
-    new_step = leg(p, mode, p.v_loc[v], following)
-    more += new_step - old_step
-    if position < length:
-        access = p.v_access[p.s_visit[s.route[h, position]]]
-        more += (0.0 if p.v_loc[v] == following else access) - (0.0 if place == following else access)
-    points = stop_cost(p, v, start) + weight * (step + new_step - old_step)
+        return NEVER, -1.0
+    points = stop_cost(p, v, start)
     if p.has_running:
         points += told_points(p, s, slot, caregiver, start)
-    if points > limit or not work_fits(p, s, h, more):
-        return NEVER, -1.0, 0.0
-    time, at, unchanged = start + p.s_minutes[slot], p.v_loc[v], False
+    if points > limit:
+        return NEVER, -1.0
+    time, at = start + p.s_minutes[slot], p.v_loc[v]
     for k in range(position, length):
         x = s.route[h, k]
         u = p.s_visit[x]
         low, high = bounds(s, x)
         _, begin, pause = go(p, s, x, h, s.s_wait[x], low, high, time, at, pause)
         if begin < 0:
-            return NEVER, -1.0, 0.0
+            return NEVER, -1.0
         time, at = begin + p.s_minutes[x], p.v_loc[u]
         if begin != s.s_start[x]:
             points += stop_cost(p, u, begin) - stop_cost(p, u, s.s_start[x])
             if p.has_running:
                 points += told_points(p, s, x, caregiver, begin)
         elif pause == s.r_break[h, k + 1]:
-            unchanged = True
-            break
-    if not unchanged and finish(p, s, h, time, at, pause) == NEVER:
-        return NEVER, -1.0, 0.0
-    if p.weight[W_UNFAIR] > 0:
-        work = s.c_work[caregiver]
-        points += p.weight[W_UNFAIR] * (unfair(p, caregiver, work + more) - unfair(p, caregiver, work))
-    return points, start, more
+            return points, start
+    if finish(p, s, h, time, at, pause) == NEVER:
+        return NEVER, -1.0
+    return points, start
 
 
 @njit(cache=True, nogil=True)
@@ -492,16 +522,26 @@ def best_in_shift(
     base = fixed_points(p, s, slot, h) + p.weight[W_COST] * fen
     best = nowhere
     least = min(limit, NEVER)
-    v = p.s_visit[slot]
+    v, caregiver = p.s_visit[slot], p.h_caregiver[h]
+    opens = max(lo, p.win_lo[p.v_win_ptr[v]])
     last = min(hi, p.win_hi[p.v_win_ptr[v + 1] - 1] + p.v_late[v])
-    waits = 2 if has_aim(p, slot, p.h_caregiver[h]) else 1
+    waits = 2 if has_aim(p, slot, caregiver) else 1
+    work = s.c_work[caregiver]
+    share = unfair(p, caregiver, work)
     for position in range(s.length[h] + 1):
         if s.r_end[h, position] > last:
             break
+        travel, more, fits = detour(p, s, slot, h, position, opens)
+        if not fits or not work_fits(p, s, h, more):
+            continue
+        known = base + p.weight[W_TRAVEL] * travel
+        known += p.weight[W_UNFAIR] * (unfair(p, caregiver, work + more) - share)
+        if known >= least and not p.has_running:
+            continue
         for wait in range(waits):
-            points, start, _ = try_position(p, s, slot, h, position, wait, lo, hi, least - base)
-            if points < NEVER and base + points < least:
-                least = base + points
+            points, start = try_position(p, s, slot, h, position, wait, lo, hi, least - known)
+            if points < NEVER and known + points < least:
+                least = known + points
                 best = Insertion(least, h, position, wait, start, line)
     return best
 
