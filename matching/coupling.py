@@ -20,8 +20,8 @@ from matching.search import Search, Snapshot
 from matching.stop import Stop
 
 PLACES = 4  # shifts offered per waiting visit
-SECONDS = 5.0
-EFFORT = 2.0
+SECONDS = 2.0
+EFFORT = 0.5
 MOST_BOOLEANS = 60_000
 FEN = 3
 
@@ -45,7 +45,8 @@ def improve_lines(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]
     model = _Model()
     _placed_slots(search, model)
     _waiting_visits(search, model)
-    if not model.costs or len(model.costs) > MOST_BOOLEANS:
+    free = (search.problem.v_rule == RULES.index(LineRule.ANY)).any()
+    if not (model.placed or free) or len(model.costs) > MOST_BOOLEANS:
         return
     _caps(search.problem, search.state.k_used, model)
     model.cp.minimize(sum(round(cost) * var for cost, var in model.costs))
@@ -119,6 +120,7 @@ def _waiting_visits(search: Search, model: _Model) -> None:
             for line in covering_lines(p, slot, h):
                 var = model.cp.new_bool_var("")
                 model.placed[slot, h, line] = var
+                model.cp.add_hint(var, 0)
                 gain = p.rank_points[p.v_rank[v]] - points - p.weight[5] * drawn(search.p, slot, line, FEN)
                 model.costs.append((-gain, var))
                 _draws(search, model, slot, line, int(p.h_day[h]), var)

@@ -239,7 +239,7 @@ def _budgets(visits: tuple[Visit, ...], days: int) -> tuple[Budget, ...]:
 
 def _quotas(needs: list[dict], days: int) -> tuple[Quota, ...]:
     people = sorted({need["household"] for need in needs})
-    return tuple(Quota(f"q{h}", f"h{h}a", 0, days - 1, 450) for h in people)
+    return tuple(Quota(f"q{h}", f"h{h}a", 0, days - 1, 700) for h in people)
 
 
 def _households(needs: list[dict], count: int) -> tuple[Household, ...]:

@@ -13,14 +13,17 @@ from matching.codec import decode, encode, json_schema
 from matching.errors import InvalidInstance, InvalidPlan
 from matching.instance import Instance
 from matching.plan import Plan
-from matching.validation import DEFAULT_LIMITS, Limits, validate
+from matching.validation import DEFAULT_LIMITS, Limits, check_sizes, validate
 
 SCHEMA_FOLDER = Path(__file__).parent / "schema"
 
 
 def instance_from_json(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> Instance:
     """Read and validate an instance. Raises `InvalidInstance`, naming the field."""
-    instance = decode(Instance, _parse(text, InvalidInstance), InvalidInstance)
+    data = _parse(text, InvalidInstance)
+    if isinstance(data, dict):
+        check_sizes({name: len(rows) for name, rows in data.items() if isinstance(rows, list)}, limits)
+    instance = decode(Instance, data, InvalidInstance)
     validate(instance, limits)
     return instance
 

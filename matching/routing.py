@@ -6,6 +6,7 @@ organisation and place visits that wait, and keeps two-person visits where and w
 is rebuilt with every rule checked and taken only if the objective, computed outside, is better.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,11 +21,15 @@ from matching.arrays import (
     W_TRAVEL,
     Problem,
 )
+from matching.construction import put_visit
 from matching.kernel import choose_line, may_come, put, take
 from matching.search import Search, Snapshot
 from matching.stop import Stop
 
-MOST_STOPS = 700  # a day with more is left as it is: the model would take longer than it gains
+# A day with more slots is left as it is: the model would take longer than it gains. Without a limit of
+# time the descent runs to its end, which takes minutes from about a hundred slots on.
+MOST_STOPS, MOST_STOPS_UNTIMED = 700, 40
+SLICE_SECONDS = 0.7
 HORIZON = 10**6
 
 
@@ -68,7 +73,7 @@ def polish_days(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]:
         yield best, False
 
 
-def _day(search: Search, day: int) -> _Day | None:
+def _day(search: Search, day: int, most: int) -> _Day | None:
     p, state = search.problem, search.state
     shifts = np.flatnonzero(p.h_day == day)
     placed = np.flatnonzero((state.s_shift >= 0) & np.isin(state.s_shift, shifts))
@@ -78,7 +83,7 @@ def _day(search: Search, day: int) -> _Day | None:
         if np.isin(_candidates(p, int(p.v_slot0[v])), shifts).any()
     ]
     slots = np.concatenate([placed, np.array(waiting, dtype=np.int64)])
-    if not 2 <= len(slots) <= MOST_STOPS:
+    if not 2 <= len(slots) <= most:
         return None
     ends = np.stack([p.h_from[shifts], p.h_to[shifts]], axis=1).ravel()
     return _Day(slots, shifts, np.concatenate([p.v_loc[p.s_visit[slots]], ends]))
@@ -90,7 +95,7 @@ def _candidates(p: Problem, slot: int) -> np.ndarray:
 
 def _solve_day(search: Search, day: int, seconds: float | None, stop: Stop) -> list[list[int]] | None:
     """Slots per shift of that day, in order, as OR-Tools would have them; None if it found nothing."""
-    parts = _day(search, day)
+    parts = _day(search, day, MOST_STOPS_UNTIMED if seconds is None else MOST_STOPS)
     if parts is None:
         return None
     vehicles = len(parts.shifts)
@@ -98,24 +103,34 @@ def _solve_day(search: Search, day: int, seconds: float | None, stop: Stop) -> l
     manager = pywrapcp.RoutingIndexManager(parts.nodes, vehicles, starts, [s + 1 for s in starts])
     routing = pywrapcp.RoutingModel(manager)
     _times(search, parts, manager, routing)
-    _preferences(search, parts, routing)
+    _costs(search, parts, routing)
     _who(search, parts, manager, routing)
-    parameters = pywrapcp.DefaultRoutingSearchParameters()
-    method = routing_enums_pb2.LocalSearchMetaheuristic
-    parameters.local_search_metaheuristic = method.GREEDY_DESCENT
-    if seconds is not None:
-        parameters.local_search_metaheuristic = method.GUIDED_LOCAL_SEARCH
-        parameters.time_limit.FromMilliseconds(int(seconds * 1000))
-    routing.CloseModelWithParameters(parameters)
-    routing.AddSearchMonitor(routing.solver().CustomLimit(stop.cancelled))
+    routing.CloseModelWithParameters(pywrapcp.DefaultRoutingSearchParameters())
     present = [_present(search, parts, manager, int(h)) for h in parts.shifts]
     warm = routing.ReadAssignmentFromRoutes(present, True)
-    if warm is None:
-        return None
-    found = routing.SolveFromAssignmentWithParameters(warm, parameters)
-    if found is None:
-        return None
-    return [_route(parts, manager, routing, found, v) for v in range(vehicles)]
+    found = None if warm is None else _descend(routing, warm, seconds, stop)
+    return None if found is None else [_route(parts, manager, routing, found, v) for v in range(vehicles)]
+
+
+def _descend(routing, warm, seconds: float | None, stop: Stop):
+    """Local search from the warm start, in slices of time so that someone may cancel in between.
+
+    OR-Tools asks its own limits too seldom in a model of this size to be cancelled from inside.
+    """
+    parameters = pywrapcp.DefaultRoutingSearchParameters()
+    method = routing_enums_pb2.LocalSearchMetaheuristic
+    if seconds is None:
+        parameters.local_search_metaheuristic = method.GREEDY_DESCENT
+        return routing.SolveFromAssignmentWithParameters(warm, parameters)
+    parameters.local_search_metaheuristic = method.GUIDED_LOCAL_SEARCH
+    end, best = time.monotonic() + seconds, None
+    while (left := end - time.monotonic()) > 0.05 and not stop.cancelled():
+        parameters.time_limit.FromMilliseconds(int(1000 * min(SLICE_SECONDS, left)))
+        found = routing.SolveFromAssignmentWithParameters(best or warm, parameters)
+        if found is None:
+            break
+        best = routing.solver().Assignment(found)
+    return best
 
 
 def _present(search: Search, parts: _Day, manager: pywrapcp.RoutingIndexManager, h: int) -> list[int]:
@@ -142,7 +157,7 @@ def _legs(search: Search, parts: _Day, mode: int) -> np.ndarray:
 
 
 def _times(search: Search, parts: _Day, manager, routing) -> None:
-    """Travel as the arcs' cost; the time dimension with windows, shifts and breaks; work limits."""
+    """The time dimension with windows, shifts and breaks; work limits."""
     p = search.problem
     visits = p.s_visit[parts.slots]
     access = np.zeros(parts.nodes)
@@ -150,16 +165,12 @@ def _times(search: Search, parts: _Day, manager, routing) -> None:
     service = np.zeros(parts.nodes)
     service[: len(visits)] = p.s_minutes[parts.slots]
     elsewhere = parts.places[:, None] != parts.places[None, :]
-    time_of_mode, cost_of_mode = {}, {}
+    time_of_mode = {}
     for mode in np.unique(p.h_mode[parts.shifts]):
         legs = _legs(search, parts, int(mode))
         times = (legs + access[None, :] * elsewhere + service[:, None]).astype(np.int64)
         time_of_mode[mode] = routing.RegisterTransitMatrix(times.tolist())
-        costs = (legs * p.weight[W_TRAVEL]).astype(np.int64)
-        cost_of_mode[mode] = routing.RegisterTransitMatrix(costs.tolist())
     modes = p.h_mode[parts.shifts]
-    for vehicle, mode in enumerate(modes):
-        routing.SetArcCostEvaluatorOfVehicle(cost_of_mode[mode], vehicle)
     evaluators = [time_of_mode[mode] for mode in modes]
     routing.AddDimensionWithVehicleTransits(evaluators, HORIZON, HORIZON, False, "time")
     routing.AddDimensionWithVehicleTransitAndCapacity(evaluators, 0, _work_left(search, parts), True, "work")
@@ -228,15 +239,19 @@ def _window(search: Search, clock, index: int, slot: int) -> None:
         clock.SetCumulVarSoftUpperBound(index, int(p.pref_hi[soft[0]]), price)
 
 
-def _preferences(search: Search, parts: _Day, routing) -> None:
-    """What it costs that a slot is with this caregiver: wishes, continuity, faces, price."""
-    evaluators = []
-    for h in parts.shifts:
-        points = [_points(search, int(slot), int(h)) for slot in parts.slots]
-        evaluators.append(routing.RegisterUnaryTransitVector(points + [0] * (parts.nodes - len(points))))
-    most = int(1e9)
-    routing.AddDimensionWithVehicleTransits(evaluators, 0, most, True, "points")
-    routing.GetDimensionOrDie("points").SetSpanCostCoefficientForAllVehicles(1)
+def _costs(search: Search, parts: _Day, routing) -> None:
+    """Arc costs of each vehicle: travel, and at the slot reached what this caregiver costs there.
+
+    (A dimension whose transits depend on the vehicle would say the second part more directly, but
+    OR-Tools 9.15 then refuses every warm start.)
+    """
+    p = search.problem
+    travel = {mode: _legs(search, parts, int(mode)) * p.weight[W_TRAVEL] for mode in np.unique(p.h_mode[parts.shifts])}
+    for vehicle, h in enumerate(parts.shifts):
+        there = np.zeros(parts.nodes)
+        there[: len(parts.slots)] = [_points(search, int(slot), int(h)) for slot in parts.slots]
+        costs = (travel[p.h_mode[h]] + there[None, :]).astype(np.int64)
+        routing.SetArcCostEvaluatorOfVehicle(routing.RegisterTransitMatrix(costs.tolist()), vehicle)
 
 
 def _points(search: Search, slot: int, h: int) -> int:
@@ -281,22 +296,39 @@ def _alike(p: Problem, h: int, now: int) -> bool:
 
 
 def _rebuild(search: Search, day: int, routes: list[list[int]]) -> bool:
-    """Make these routes the day's; False (the plan then half done) if some rule refuses them."""
+    """Make these routes the day's, every rule checked; what a rule refuses goes where it costs least.
+
+    False if a work limit is broken, which the model knows only per shift.
+    """
     p, state = search.problem, search.state
     kept = {int(slot): (float(state.s_fix[slot]), int(state.s_wait[slot])) for route in routes for slot in route}
     shifts = np.flatnonzero(p.h_day == day)
     for h in shifts:
         for slot in state.route[h, : state.length[h]].copy():
             take(search.p, search.s, int(slot))
-    for h, route in zip(shifts, routes, strict=True):
-        for position, slot in enumerate(route):
-            fix, wait = kept[slot]
-            line, _ = choose_line(search.p, search.s, slot, int(h), True)
-            if line == -2 or not may_come(search.p, search.s, slot, int(h)):
-                return False
-            if not put(search.p, search.s, slot, int(h), position, wait, fix, line):
-                return False
-        limits = p.h_limit[p.h_limit_ptr[h] : p.h_limit_ptr[h + 1]]
-        if (state.l_minutes[limits] > p.l_max_minutes[limits]).any():
-            return False
-    return True
+    refused = [
+        int(p.s_visit[slot])
+        for h, route in zip(shifts, routes, strict=True)
+        for slot in route
+        if not _append(search, slot, int(h), *kept[slot])
+    ]
+    for v in sorted(set(refused), key=lambda v: (p.v_rank[v], v)):
+        for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
+            if state.s_shift[slot] >= 0:
+                take(search.p, search.s, slot)
+        put_visit(search.p, search.s, v, p.known[0], False, 0.0, search.memory.rows)
+    limits = np.unique([j for h in shifts for j in p.h_limit[p.h_limit_ptr[h] : p.h_limit_ptr[h + 1]]])
+    limits = limits.astype(np.int64)
+    return not (state.l_minutes[limits] > np.maximum(p.l_max_minutes[limits], p.l_used_minutes[limits])).any()
+
+
+def _append(search: Search, slot: int, h: int, fix: float, wait: int) -> bool:
+    """Put the slot at the end of shift h, waiting for a better time or not; False if a rule refuses it."""
+    line, _ = choose_line(search.p, search.s, slot, h, True)
+    if line == -2 or not may_come(search.p, search.s, slot, h):
+        return False
+    for patience in sorted({wait, 0}, reverse=True):
+        if put(search.p, search.s, slot, h, int(search.state.length[h]), patience, fix, line):
+            return True
+        take(search.p, search.s, slot)
+    return False

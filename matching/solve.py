@@ -28,8 +28,8 @@ from matching.validation import DEFAULT_LIMITS, Limits, validate
 log = logging.getLogger(__name__)
 
 CHUNK = 50  # iterations between two looks at the stopping rule
-SEARCH_SHARE = 0.85  # of the budget of time; the rest is for the polishing steps
-HOT, COLD = 3_000.0, 100.0  # points: the first and last temperature of the annealing
+SEARCH_SHARE = 0.9  # of the budget of time; the rest is for the steps by OR-Tools, which gain less
+HOT, COLD = 8_000.0, 100.0  # points: the first and last temperature of the annealing
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ class _Ids:
 
 def validate(instance: Instance, limits: Limits = DEFAULT_LIMITS) -> None:
     """Raise `InvalidInstance` at the first field that is out of bounds or contradicts another."""
-    _sizes(instance, limits)
+    names = ("visits", "shifts", "caregivers", "locations")
+    check_sizes({name: len(getattr(instance, name)) for name in names}, limits)
     check_bounds(instance, InvalidInstance)
     ids = _Ids(instance)
     _travel(instance)
@@ -74,9 +75,10 @@ def _fail(path: str, problem: str, remedy: str = "") -> None:
     raise InvalidInstance(path, problem, remedy)
 
 
-def _sizes(instance: Instance, limits: Limits) -> None:
+def check_sizes(sizes: Mapping[str, int], limits: Limits = DEFAULT_LIMITS) -> None:
+    """Refuse lists that are longer than configured; `sizes` maps names of `Instance` to lengths."""
     for name in ("visits", "shifts", "caregivers", "locations"):
-        size, limit = len(getattr(instance, name)), getattr(limits, name)
+        size, limit = sizes.get(name, 0), getattr(limits, name)
         if size > limit:
             _fail(name, f"has {size} entries, more than the limit of {limit}", "plan a smaller area")
 
