@@ -1,6 +1,6 @@
 """What an instance must satisfy before anything is solved; every refusal names its field."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
