@@ -22,7 +22,7 @@ from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.permissions import Actor, get_right
 from linkage.core.rulesets import rule
-from linkage.imports import understanding
+from linkage.imports import queries, understanding
 from linkage.imports.kinds import KINDS, Examined, Fault, Kind, Row, Scene
 from linkage.imports.models import Upload, UploadGroup
 from linkage.imports.reading import FileRefused, Sheet
@@ -342,7 +342,7 @@ def take_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
     group.rows = None  # it is in the registers; the staged copy goes
     audit.record("imports.take_group", upload, by=by.user_id, now=now, group=group.position)
     db.session.flush()
-    if all(other.taken_at is not None for other in upload.groups):
+    if not queries.count_waiting(upload.id):
         upload.finished_at = now
     return True
 

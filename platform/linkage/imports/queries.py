@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from linkage.areas.models import Area
 from linkage.core.extensions import db
@@ -98,6 +98,12 @@ def bad_groups(upload: Upload) -> list[UploadGroup]:
 
 def waiting_groups(upload: Upload) -> list[UploadGroup]:
     return [group for group in upload.groups if group.taken_at is None]
+
+
+def count_waiting(upload_id: uuid.UUID) -> int:
+    """How many groups are not taken in yet."""
+    waiting = select(func.count()).where(UploadGroup.upload_id == upload_id, UploadGroup.taken_at.is_(None))
+    return db.session.scalar(waiting) or 0
 
 
 def job_of(upload: Upload) -> Job | None:
