@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 import zlib
 from collections import Counter, defaultdict
@@ -20,6 +21,7 @@ from linkage.planning.models import Plan, PlanStop, PlanUnserved
 from linkage.planning.snapshot import Snapshot
 from linkage.visits.models import Assignment, Slot
 from matching.instance_io import instance_to_json
+from matching.lookup import Lookup
 
 TELLABLE = ("total", "tardiness_minutes", "travel_minutes", "cost_fen", "people_told", "new_faces", "wishes_missed")
 
@@ -76,8 +78,9 @@ def _stops(plan: Plan, snapshot: Snapshot, solved: dict[str, Any], slots: dict[A
     fallbacks = {(f["visit_id"], f.get("slot", 0)): f for f in solved.get("fallbacks", [])}
     charges = Charges({v.id: v for v in snapshot.instance.visits}, snapshot.instance)
     kinds = {c.id: c.kind.value for c in snapshot.instance.caregivers}
+    ways = _Ways(snapshot)
     for route in solved.get("routes", []):
-        previous_end = route.get("departure_minutes", 0)
+        ways.set_out(route)
         for stop in route.get("stops", []):
             visit_id, position = names.visit(stop["visit_id"]), stop.get("slot", 0)
             fallback = fallbacks.get((stop["visit_id"], position))
@@ -91,13 +94,40 @@ def _stops(plan: Plan, snapshot: Snapshot, solved: dict[str, Any], slots: dict[A
                 charge=charges.of(stop["visit_id"], position, stop.get("line_id")),
                 starts_at=horizon.moment(stop.get("start_minutes", 0)),
                 ends_at=horizon.moment(stop.get("end_minutes", 0)),
-                travel_minutes=max(0, round(stop.get("arrival_minutes", 0) - previous_end)),
+                travel_minutes=ways.minutes_to(stop),
                 late_minutes=round(stop.get("tardiness_minutes", 0)),
                 held=charges.is_pinned(stop["visit_id"], position),
             )
             _with_fallback(row, fallback, names, horizon, charges)
             db.session.add(row)
-            previous_end = stop.get("end_minutes", 0)
+
+
+class _Ways:
+    """How long the way to each stop of a route is: travel and access, without waiting, breaks and absences.
+
+    A booking keeps this time free before it; the waiting is free for others (a fallback behind a volunteer).
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.lookup = Lookup(snapshot.instance)
+        self.visits = {visit.id: visit for visit in snapshot.instance.visits}
+        self.shifts = {shift.id: shift for shift in snapshot.instance.shifts}
+
+    def set_out(self, route: dict[str, Any]) -> None:
+        """Begin a route where its shift begins."""
+        shift = self.shifts[route["shift_id"]]
+        self.mode, self.place = shift.mode_id, shift.start_location_id
+        self.left = round(route.get("departure_minutes", 0))
+
+    def minutes_to(self, stop: dict[str, Any]) -> int:
+        """From the stop before to this one; then this one is where the next way begins."""
+        visit, start = self.visits[stop["visit_id"]], round(stop.get("start_minutes", 0))
+        there = visit.location_id
+        access = 0 if there == self.place else visit.access_minutes
+        way = math.ceil(self.lookup.travel_minutes(self.mode, self.place, there) + access)
+        between = start - self.left
+        self.place, self.left = there, round(stop.get("end_minutes", 0))
+        return max(0, min(way, between))
 
 
 def _with_fallback(

@@ -214,3 +214,9 @@ def test_the_smallest_change_serves_the_visit_once_it_is_made(post, plan_week, c
     if row.fix["code"] == "shift_window":
         commit(lambda: fixing.apply_fix(db.session.get(PlanUnserved, row.id), by=world.actor("coordinator"), now=now))
         assert plan_week().unserved == []
+
+
+def test_the_way_to_a_visit_leaves_out_the_waiting_before_it(post, plan_week):
+    post("lin", "clean", window_start=15 * 60, window_end=17 * 60)
+    (stop,) = plan_week().stops
+    assert 0 < stop.travel_minutes < 30
