@@ -114,7 +114,7 @@ def _first_day(asked: NeedRequest, today: date) -> date | None:
     return days[0] if days else None
 
 
-def panel(draft: Draft, asked: NeedRequest, now: datetime) -> Panel:
+def panel(draft: Draft, asked: NeedRequest | None, now: datetime) -> Panel:
     """Ask the engine, and word its answer."""
     found = recommendation.answer(draft, now=now, limit=2 * MOST_ROWS if draft.people == 2 else MOST_ROWS)
     rows = [_shown(row, asked, now) for row in _different(found.rows)]
@@ -142,9 +142,9 @@ def take(visit: Visit, draft: Draft, key: str, *, by: Actor, now: datetime) -> s
 def _done(booked: list[str], asked: list[str]) -> str:
     parts = []
     if booked:
-        parts.append(_("%(names)s booked for the first visit", names=listed(booked)))
+        parts.append(_("%(names)s booked", names=listed(booked)))
     if asked:
-        parts.append(_("%(names)s asked for the first visit", names=listed(asked)))
+        parts.append(_("%(names)s asked", names=listed(asked)))
     return "; ".join(parts)
 
 
@@ -159,29 +159,37 @@ def _different(rows: Iterable[Row]) -> list[Row]:
 # --- rows ----------------------------------------------------------------------------------------------------
 
 
-def _shown(row: Row, asked: NeedRequest, now: datetime) -> Shown:
+def _shown(row: Row, asked: NeedRequest | None, now: datetime) -> Shown:
     names = listed(comer.name for comer in row.comers)
     employers = list(dict.fromkeys(comer.organisation_name for comer in row.comers if comer.organisation_name))
     who = f"{names} · {listed(employers)}" if employers else names
     return Shown(row.key, _title(row, asked, now), who, _reasons(row), effect_of(row))
 
 
-def _title(row: Row, asked: NeedRequest, now: datetime) -> str:
+def _title(row: Row, asked: NeedRequest | None, now: datetime) -> str:
     times = format_times(row.starts_at, row.ends_at)
-    if asked.recurrence and len(recurrence.weekdays_of(asked.recurrence)) == 1:
+    if asked is not None and asked.recurrence and len(recurrence.weekdays_of(asked.recurrence)) == 1:
         rhythm = recurrence.describe(asked.recurrence)
         return _("%(rhythm)s %(times)s", rhythm=rhythm[:1].upper() + rhythm[1:], times=times)
-    return _("%(day)s %(times)s", day=_capital(format_near_day(row.starts_at, now)), times=times)
+    return _("%(day)s %(times)s", day=near_day(row.starts_at, now), times=times)
 
 
-def _capital(text: str) -> str:
+def near_day(at: datetime, now: datetime) -> str:
+    """Today, tomorrow, or the date, as a sentence begins."""
+    text = format_near_day(at, now)
     return text[:1].upper() + text[1:]
 
 
 def effect_of(row: Row) -> str:
-    """What happens when the row is chosen: carers are booked, volunteers are asked."""
+    """What choosing the row does: carers are booked, volunteers are asked."""
     booked = [comer.name for comer in row.comers if comer.capacity == "carer"]
-    return _done(booked, [comer.name for comer in row.comers if comer.capacity != "carer"])
+    asked = [comer.name for comer in row.comers if comer.capacity != "carer"]
+    parts = []
+    if booked:
+        parts.append(_("books %(names)s", names=listed(booked)))
+    if asked:
+        parts.append(_("asks %(names)s, who then answers", names=listed(asked)))
+    return "; ".join(parts)
 
 
 def _reasons(row: Row) -> list[tuple[str, str]]:

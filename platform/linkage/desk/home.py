@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from linkage.core.clock import local_date
+from linkage.core.clock import local_date, week_start
 from linkage.core.permissions import Actor, Role
 from linkage.core.web import SIGNED_IN, request_now, require_actor
-from linkage.desk import words, work
+from linkage.desk import checks, coverage, managing, words, work
 from linkage.desk.navigation import PHONE_HOMES, exists, main_role
 from linkage.desk.room import room
+from linkage.planning import queries as planning
+from linkage.planning.wording import truth
+
+MOST_STREETS = 10
 
 
 @room.get("/", permission=SIGNED_IN)
@@ -42,8 +47,22 @@ def staff_today(actor: Actor) -> str:
         outcomes=work.outcomes(actor, now),
         homes=work.households_of(todo.consents),
         posts=actor.has(Role.COMMUNITY, Role.OPERATOR),
+        answers_calls=main_role(actor) is Role.OPERATOR,
+        plans=_plans(actor, local_date(now)),
         **common(actor),
     )
+
+
+def _plans(actor: Actor, today: date) -> list[dict[str, Any]]:
+    """For a coordinator: this week's plan of each street, its line of truth and what it is."""
+    if main_role(actor) is not Role.COORDINATOR:
+        return []
+    monday = week_start(today)
+    found = []
+    for area in planning.planning_areas(actor)[:MOST_STREETS]:
+        plan = planning.to_look_at(planning.plans_of(actor, area, monday, monday + timedelta(days=6)))
+        found.append({"area": area, "plan": plan, "truth": truth(plan) if plan else []})
+    return found
 
 
 def common(actor: Actor) -> dict[str, Any]:
@@ -51,4 +70,45 @@ def common(actor: Actor) -> dict[str, Any]:
     return {"actor": actor, "today": local_date(request_now()), "words": words, "exists": exists}
 
 
-PAGES: dict[Role, Any] = {Role.COMMUNITY: staff_today, Role.COORDINATOR: staff_today}
+def supervisor_today(actor: Actor) -> str:
+    """Where is somebody left without help: today, or this week."""
+    now = request_now()
+    today = local_date(now)
+    span = "week" if request.args.get("span") == "week" else "day"
+    first = week_start(today) if span == "week" else today
+    last = first + timedelta(days=6) if span == "week" else today
+    streets = coverage.table(actor, first, last, now)
+    communities = [line for street in streets for line in street.communities if line.trouble]
+    worst = max(communities, key=lambda line: line.trouble, default=None)
+    values = {"streets": streets, "first": first, "last": last, "span": span, "worst": worst}
+    return render_template("desk/coverage.html", **values, **common(actor))
+
+
+def manager_today(actor: Actor) -> str:
+    """Who works where this week, and how many contract hours are left."""
+    found = managing.management(actor, request_now())
+    return render_template(
+        "desk/manager.html",
+        weeks=found.weeks,
+        gaps=found.gaps,
+        lines=found.lines,
+        away=found.away,
+        first=found.first,
+        first_last=found.first + timedelta(days=6),
+        **common(actor),
+    )
+
+
+def administrator_today(actor: Actor) -> str:
+    """Is the installation healthy?"""
+    return render_template("desk/checks.html", checks=checks.all_checks(request_now()), **common(actor))
+
+
+PAGES: dict[Role, Any] = {
+    Role.COMMUNITY: staff_today,
+    Role.OPERATOR: staff_today,
+    Role.COORDINATOR: staff_today,
+    Role.MANAGER: manager_today,
+    Role.SUPERVISOR: supervisor_today,
+    Role.ADMINISTRATOR: administrator_today,
+}

@@ -121,11 +121,12 @@ def find_household() -> str:
     """Households for what is typed: name, pinyin, number or telephone."""
     actor, today = require_actor(), local_date(request_now())
     text = request.args.get("q", "").strip()[:60]
-    found = _found(actor, text, today) if text else []
+    found = found_households(actor, text, today) if text else []
     return render_template("desk/_found.html", found=found, text=text, **common(actor))
 
 
-def _found(actor: Actor, text: str, today: date) -> list[Household]:
+def found_households(actor: Actor, text: str, today: date) -> list[Household]:
+    """Households of one's own scope that fit what is typed."""
     allowed = postable(actor).with_only_columns(Household.id)
     rows = households.found(actor, households.Filters(text=text), today).where(Household.id.in_(allowed))
     return households.page_of(rows, 1, MOST_FOUND)
@@ -256,7 +257,7 @@ def adjust_need() -> str:
 
 def _say(need: Need, draft: Draft, came: str) -> None:
     if came:
-        flash(_("Posted as %(number)s: %(came)s.", number=need.number, came=came), "ok")
+        flash(_("Posted as %(number)s. For the first visit: %(came)s.", number=need.number, came=came), "ok")
     if draft.first is not None:
         number = draft.first.number
         flash(
