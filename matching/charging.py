@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matching.eligibility import eligible_lines
 from matching.instance import Budget, Caregiver, LineRule, Quota, Shift, Unit, Visit
@@ -63,11 +63,11 @@ class Account:
         self._drawn: dict[Key, float] = {("budget", b.id): b.used for b in lookup.instance.budgets}
         self._drawn |= {("quota", q.id): q.used for q in lookup.instance.quotas}
 
-    def draw(self, rows: Iterable[Booked]) -> None:
-        """Book what these places draw."""
+    def draw(self, rows: Iterable[Booked], *, sign: int = 1) -> None:
+        """Book what these places draw (with sign -1: give it back)."""
         for booked in rows:
             for row in self._touched(booked.visit, booked.line_id, booked.shift.day):
-                self._drawn[_key(row)] += self._amount(booked.visit, booked.slot, booked.line_id, row.unit)
+                self._drawn[_key(row)] += sign * self._amount(booked.visit, booked.slot, booked.line_id, row.unit)
 
     def with_cap(self, row: Budget | Quota) -> "Account":
         """The same draws with another cap of one budget or quota."""
@@ -144,3 +144,48 @@ class Account:
 
 def _key(row: Budget | Quota) -> Key:
     return ("budget" if isinstance(row, Budget) else "quota"), row.id
+
+
+def settled(lookup: Lookup, planned: Sequence[Booked], behind: Sequence[Booked]) -> list[Booked]:
+    """The planned places with every one under ``ordered`` on the earliest line that has room.
+
+    To be called when room has come free; each move brings a place forward in its order, so it ends.
+    """
+    at, stand = _by_visit(planned), _by_visit(behind)
+    account = Account(lookup)
+    for name in {**at, **stand}:
+        account.draw(drawing(at.get(name, ()), stand.get(name, ())))
+    moved = True
+    while moved:
+        moved = False
+        for name, rows in at.items():
+            for i, row in enumerate(rows):
+                better = _earlier(account, rows, stand.get(name, ()), i)
+                if better is not None:
+                    old = drawing(rows, stand.get(name, ()))
+                    rows[i] = replace(row, line_id=better)
+                    account.draw(old, sign=-1)
+                    account.draw(drawing(rows, stand.get(name, ())))
+                    moved = True
+    return [row for rows in at.values() for row in rows]
+
+
+def _by_visit(rows: Iterable[Booked]) -> dict[str, list[Booked]]:
+    found: dict[str, list[Booked]] = defaultdict(list)
+    for row in rows:
+        found[row.visit.id].append(row)
+    return dict(found)
+
+
+def _earlier(account: Account, rows: Sequence[Booked], behind: Sequence[Booked], i: int) -> str | None:
+    """An earlier line with room for place `i` of its visit; None if it is where it belongs."""
+    row = rows[i]
+    if row.line_id is None or row.visit.line_rule is not LineRule.ORDERED:
+        return None
+    for line in account.lines_for(row.visit, row.slot, row.caregiver, row.shift.day):
+        if line == row.line_id:
+            return None
+        other = [*rows[:i], replace(row, line_id=line), *rows[i + 1 :]]
+        if account.can_take(drawing(rows, behind), drawing(other, behind)):
+            return line
+    return None

@@ -13,13 +13,13 @@ from enum import StrEnum
 
 from matching.candidates import Candidate
 from matching.charging import Booked, Full
-from matching.eligibility import Parameter, ReasonCode, day_reasons, person_reasons
+from matching.eligibility import Parameter, ReasonCode, person_reasons
 from matching.feasibility import check
 from matching.instance import MINUTES_PER_DAY, Budget, Caregiver, Instance, Quota, Shift, TimeWindow, Visit
 from matching.lookup import slot_minutes
 from matching.placing import Placing
 from matching.plan import Plan
-from matching.plan_state import PlanState, start_spans
+from matching.plan_state import PlanState
 from matching.rebuild import insert_way, plan_of
 from matching.recommend import candidate_of
 from matching.timetable import Interval
@@ -107,7 +107,7 @@ def _smallest(changes: Iterator[Change]) -> Fix | None:
 def _moves(placing: Placing) -> Iterator[Change]:
     """Visits of one person, not agreed, that would make room by starting earlier or later."""
     for slot in placing.missing:
-        spans = _spans_beside(placing, slot)
+        spans = placing.spans_beside(slot)
         for shift in _able_shifts(placing, slot, spans):
             for row in placing.state.route(shift.id):
                 if _may_move(placing.state, row) and _is_near(row, spans):
@@ -222,7 +222,7 @@ def _relaxed_wishes(placing: Placing) -> Iterator[Change]:
 def _extensions(placing: Placing) -> Iterator[Change]:
     """Shifts that hold the visit if they begin earlier or end later, by steps of five minutes."""
     for slot in placing.missing:
-        spans = _spans_beside(placing, slot)
+        spans = placing.spans_beside(slot)
         for shift in _able_shifts(placing, slot, spans):
             for at in ("end", "start"):
                 minutes = _extension_needed(placing, slot, shift, at, spans)
@@ -322,7 +322,7 @@ def _full_rows(placing: Placing) -> list[Full]:
     state, visit = placing.state, placing.visit
     found: dict[tuple[str, float], Full] = {}
     for slot in placing.missing:
-        for shift in _able_shifts(placing, slot, _spans_beside(placing, slot)):
+        for shift in _able_shifts(placing, slot, placing.spans_beside(slot)):
             person = state.lookup.caregivers[shift.caregiver_id]
             for full in state.full_lines(visit, slot, person, shift.day):
                 found.setdefault((full.row.id, full.needed - full.left), full)
@@ -333,29 +333,7 @@ def _full_rows(placing: Placing) -> list[Full]:
 
 
 def _able_shifts(placing: Placing, slot: int, spans: list[Interval]) -> Iterator[Shift]:
-    """Shifts near the spans of people against whom nothing speaks but the plan."""
-    state, visit = placing.state, placing.visit
-    for person in state.instance.caregivers:
-        if person_reasons(state.lookup, visit, slot, person):
-            continue
-        for shift in state.lookup.shifts_of.get(person.id, ()):
-            far = MAX_EXTENSION_MINUTES
-            near = any(a <= shift.end_minutes + far and b >= shift.start_minutes - far for a, b in spans)
-            if near and not day_reasons(state.lookup, visit, slot, person, shift.day):
-                yield shift
-
-
-def _spans_beside(placing: Placing, slot: int) -> list[Interval]:
-    """When this slot could start, given when the visit's other slot can be filled."""
-    spans = start_spans(placing.visit, slot)
-    others = [(b.start_minutes, b.start_minutes) for b in placing.given]
-    for options in placing.options if len(placing.missing) == 2 else ():
-        others += [(o.earliest, o.latest) for o in options if o.slot != slot]
-    if len(placing.visit.slots) == 1:
-        return spans
-    low, high = placing.offsets(slot)
-    beside = [(a + low, b + high) for a, b in others]
-    return [(max(a, x), min(b, y)) for a, b in spans for x, y in beside if max(a, x) <= min(b, y)]
+    return placing.state.able_shifts(placing.visit, slot, spans, within=MAX_EXTENSION_MINUTES)
 
 
 def _with_visit(state: PlanState, visit: Visit) -> Callable[[], tuple[PlanState, Visit]]:

@@ -106,7 +106,7 @@ def _alone(placing: Placing, slot: int, person: Caregiver) -> Iterator[Obstacle]
     """Why somebody who is free does not help: a volunteer with nobody who could stand behind."""
     if person.kind is ProviderKind.VOLUNTEER and placing.visit.fallback is FallbackRule.REQUIRED:
         own = [o for o in placing.options[placing.missing.index(slot)] if o.caregiver.id == person.id]
-        helpers = [h for h in placing.helpers[slot] if h.caregiver.id != person.id]
+        helpers = [h for h in placing.helpers_for(slot) if h.caregiver.id != person.id]
         if not any(h.earliest <= o.latest and o.earliest <= h.latest for h in helpers for o in own):
             yield Obstacle(BusyCode.NO_FALLBACK)
 

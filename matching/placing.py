@@ -13,7 +13,7 @@ from matching.eligibility import allowed_mixes
 from matching.errors import UnsupportedField
 from matching.instance import FallbackRule, ProviderKind, TimeWindow, Visit
 from matching.objective import ObjectiveVector
-from matching.plan_state import Option, PlanState
+from matching.plan_state import Option, PlanState, start_spans
 from matching.pricing import Terms, add, as_vector, no_terms, tardiness, told, total_points, unfairness, visit_terms
 
 ROUND_MINUTES = 5
@@ -57,12 +57,15 @@ class Placing:
         filled = {b.slot for b in self.given}
         self.windows = [w for w in visit.windows if all(self._lies_in(b.start_minutes, w) for b in self.given)]
         self.missing = [k for k in range(len(visit.slots)) if k not in filled]
+        self._helpers: dict[int, list[Option]] = {}
         self._mixes = allowed_mixes(state.lookup, visit)
         self._pairs = {frozenset((p.first_caregiver_id, p.second_caregiver_id)) for p in state.instance.excluded_pairs}
+        running = state.instance.running_plan.assignments
+        self._told_starts = [a.start_minutes for a in running if a.visit_id == visit.id]
         self._told_elsewhere = told(
             state.lookup,
             state.planned,
-            visits={a.visit_id for a in state.instance.running_plan.assignments} - {visit.id},
+            visits={a.visit_id for a in running} - {visit.id},
         )
 
     @cached_property
@@ -143,6 +146,28 @@ class Placing:
                     found.append((self._second_start(two, float(low[i, j])), float(high[i, j])))
         return found
 
+    def spans_beside(self, slot: int) -> list[tuple[float, float]]:
+        """When this missing slot could start, given when the visit's other slot is or can be filled."""
+        spans = start_spans(self.visit, slot)
+        if len(self.visit.slots) == 1:
+            return spans
+        others = [(b.start_minutes, b.start_minutes) for b in self.given]
+        for options in self.options if len(self.missing) == 2 else ():
+            others += [(o.earliest, o.latest) for o in options if o.slot != slot]
+        low, high = self.offsets(slot)
+        beside = [(a + low, b + high) for a, b in others]
+        return [(max(a, x), min(b, y)) for a, b in spans for x, y in beside if max(a, x) <= min(b, y)]
+
+    def go_together(self, first: Booked, second: Booked) -> bool:
+        """Whether two bookings (slot 0, slot 1) serve the visit together: people, offset, one window."""
+        low, high = self.offsets(1)
+        starts = (first.start_minutes, second.start_minutes)
+        return (
+            self.may_go_together(first.caregiver.id, second.caregiver.id)
+            and low - 1e-9 <= starts[1] - starts[0] <= high + 1e-9
+            and any(all(self._lies_in(s, w) for s in starts) for w in self.visit.windows)
+        )
+
     def may_go_together(self, first_id: str, second_id: str) -> bool:
         """Whether these two people (slot 0, slot 1) may serve the visit together."""
         if first_id == second_id or frozenset((first_id, second_id)) in self._pairs:
@@ -167,7 +192,7 @@ class Placing:
                 for turn, start in enumerate(self._spread(window, low, high, option)):
                     points = base + float(self._time_points(window, np.array(start)))
                     rows.append((points + turn * LATER_POINTS, start, option))
-        rows.sort(key=lambda row: (row[0], row[1], row[2].caregiver.id))
+        rows.sort(key=lambda row: (row[0], row[1] not in self._told_starts, row[1], row[2].caregiver.id))
         return (((option, start),) for _, start, option in rows)
 
     def _single_range(self, option: Option, window: TimeWindow) -> tuple[float, float]:
@@ -229,19 +254,22 @@ class Placing:
         return -rule.max_offset_minutes, -rule.min_offset_minutes
 
     def _spread(self, window: TimeWindow, low: float, high: float, *options: Option) -> list[float]:
-        """Starts worth proposing in [low, high], the best for the household first: the first, each hour
-        after (unless late), preferred ones, and, where a volunteer must have a fallback, those at which
-        one becomes free."""
+        """Starts worth proposing in [low, high], the best for the household first: what people were told,
+        the first possible, each hour after (unless late), preferred ones, and, where a volunteer must have
+        a fallback, those at which one becomes free."""
         last = max(low, min(high, window.end_minutes))
         starts = np.arange(low, last + 1e-9, SPREAD_MINUTES).tolist()
         for wished in self.visit.preferred_windows:
             starts += [max(low, min(last, edge)) for edge in (wished.start_minutes, wished.end_minutes)]
         starts = [_rounded(start, last) for start in starts]
+        agreed = [start for start in self._told_starts if low <= start <= high]
+        starts = [*agreed, *starts]
         required = self.visit.fallback is FallbackRule.REQUIRED
         if required and any(o.caregiver.kind is ProviderKind.VOLUNTEER for o in options):
-            helpers = (f.earliest for slot in self.missing for f in self.helpers[slot])
+            helpers = (f.earliest for slot in self.missing for f in self.helpers_for(slot))
             starts += [low, *(start for start in helpers if low <= start <= high)]
-        return sorted(dict.fromkeys(starts), key=lambda s: (float(self._time_points(window, np.array(s))), s))
+        points = {start: float(self._time_points(window, np.array(start))) for start in starts}
+        return sorted(points, key=lambda start: (points[start], start not in agreed, start))
 
     def _time_points(self, window: TimeWindow, start: np.ndarray) -> np.ndarray:
         weights = self.state.instance.weights
@@ -269,19 +297,21 @@ class Placing:
 
     # Turning a choice into bookings, exactly
 
-    @cached_property
-    def helpers(self) -> dict[int, list[Option]]:
-        """For each missing slot the paid people who could stand behind a volunteer."""
+    def helpers_for(self, slot: int) -> list[Option]:
+        """The paid people who could stand behind a volunteer in the slot."""
         if self.visit.fallback is FallbackRule.NONE:
-            return {slot: [] for slot in self.missing}
-        return {
-            slot: [
+            return []
+        if slot not in self._helpers:
+            self._helpers[slot] = [
                 o
                 for o in self.state.options(self.visit, slot, fallback=True)
                 if o.caregiver.kind is not ProviderKind.VOLUNTEER and self._suits_given(o)
             ]
-            for slot in self.missing
-        }
+        return self._helpers[slot]
+
+    def backup(self, row: Booked) -> Booked | None:
+        """Somebody to stand behind a volunteer who is planned already; None if nobody can."""
+        return self._helper(row, (), ())
 
     def _suits_given(self, option: Option) -> bool:
         """Whether the person may come together with whoever fills (or stands behind) the other slot."""
@@ -304,7 +334,7 @@ class Placing:
             helper = self._helper(row, booked, behind)
             if helper is not None:
                 behind.append(helper)
-            elif self.visit.fallback is FallbackRule.REQUIRED and row.caregiver.kind is ProviderKind.VOLUNTEER:
+            elif self.visit.fallback is FallbackRule.REQUIRED and is_question(row):
                 return None
         if not self._faces_fit(booked, behind):
             return None
@@ -328,11 +358,11 @@ class Placing:
 
     def _helper(self, row: Booked, booked: Sequence[Booked], behind: Sequence[Booked]) -> Booked | None:
         """The cheapest paid person who could stand behind a volunteer's place."""
-        if row.caregiver.kind is not ProviderKind.VOLUNTEER:
+        if not is_question(row):
             return None
         others = [*self.given, *self.state.behind_visit.get(self.visit.id, ()), *booked, *behind]
         others = [b for b in others if b.slot != row.slot]
-        able = [o for o in self.helpers[row.slot] if o.earliest <= row.start_minutes <= o.latest]
+        able = [o for o in self.helpers_for(row.slot) if o.earliest <= row.start_minutes <= o.latest]
         for option in sorted(able, key=lambda o: (o.travel_added, o.caregiver.id)):
             name = option.caregiver.id
             if all(self.may_go_together(*_in_order(row.slot, name, b.caregiver.id)) for b in others):
@@ -365,7 +395,7 @@ class Placing:
         terms["max_tardiness_minutes"] = max(0.0, latest - state.max_tardiness)
         for option, _ in chosen:
             self._add_route_terms(terms, option)
-        if self.visit.id in {a.visit_id for a in state.instance.running_plan.assignments}:
+        if self._told_starts:
             now = told(state.lookup, after, visits={self.visit.id})
             was = told(state.lookup, self.given, visits={self.visit.id})
             terms["people_told"] = len(self._told_elsewhere | now) - len(self._told_elsewhere | was)
@@ -379,6 +409,13 @@ class Placing:
         terms["travel_minutes"] += option.travel_added
         known = state.is_known(self.visit.household_id, name)
         terms["new_faces"] += not known and not state.faces[self.visit.household_id, name]
+
+
+def is_question(row: Booked) -> bool:
+    """Whether the place is a volunteer's who has not agreed yet: only then is somebody needed behind her."""
+    pin = row.visit.slots[row.slot].pin
+    agreed = pin is not None and pin.caregiver_id == row.caregiver.id
+    return row.caregiver.kind is ProviderKind.VOLUNTEER and not agreed
 
 
 def _in_order(slot: int, name: str, other: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ plan must still be able to fall due. `recommend`, `explain` and `repair` all ask
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -56,12 +56,16 @@ class PlanState:
         A valid instance and a plan for it that the checker accepts.
     held
         Spans in which people are spoken for, on top of their absences.
+    lookup
+        The lookup of this very instance, where there is one already (then without `held`).
     """
 
-    def __init__(self, instance: Instance, plan: Plan, *, held: Sequence[Held] = ()) -> None:
+    def __init__(
+        self, instance: Instance, plan: Plan, *, held: Sequence[Held] = (), lookup: Lookup | None = None
+    ) -> None:
         self.instance = _with_held(instance, held)
         self.plan = plan
-        self.lookup = Lookup(self.instance)
+        self.lookup = lookup or Lookup(self.instance)
         self.planned, self.behind = self._planned(), self._behind()
         self.account = Account(self.lookup)
         self.at_visit: dict[str, list[Booked]] = defaultdict(list)
@@ -83,7 +87,11 @@ class PlanState:
 
     def emptied(self) -> "PlanState":
         """The same instance with an empty plan."""
-        return PlanState(self.instance, Plan())
+        return self.replanned(Plan())
+
+    def replanned(self, plan: Plan) -> "PlanState":
+        """The same instance with another plan."""
+        return PlanState(self.instance, plan, lookup=self.lookup)
 
     def with_shift(self, shift: Shift) -> "PlanState":
         """The same plan with one shift of other hours."""
@@ -187,6 +195,16 @@ class PlanState:
                 if near and not day_reasons(self.lookup, visit, slot, person, shift.day):
                     found += self._options_in(visit, slot, person, shift, near, fallback)
         return found
+
+    def able_shifts(self, visit: Visit, slot: int, spans: Sequence[Interval], *, within: float = 0) -> Iterator[Shift]:
+        """Shifts within so many minutes of the spans, of people against whom nothing speaks but the plan."""
+        for person in self.instance.caregivers:
+            if person_reasons(self.lookup, visit, slot, person):
+                continue
+            for shift in self.lookup.shifts_of.get(person.id, ()):
+                near = any(a <= shift.end_minutes + within and b >= shift.start_minutes - within for a, b in spans)
+                if near and not day_reasons(self.lookup, visit, slot, person, shift.day):
+                    yield shift
 
     def openings(
         self, visit: Visit, slot: int, shift: Shift, spans: Sequence[Interval], *, fallback: bool = False

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from matching.candidates import Backup, Candidate, DayCover, Note, NoteCode, Place, StartCover
 from matching.charging import Booked
 from matching.eligibility import Parameter
-from matching.instance import MINUTES_PER_DAY, FallbackRule, ProviderKind, Visit
-from matching.placing import Placing, Way
+from matching.instance import MINUTES_PER_DAY, FallbackRule, Visit
+from matching.placing import Placing, Way, is_question
 from matching.plan_state import PlanState
 from matching.pricing import gender_met, language_met, outside_preferred, tardiness
 
@@ -163,7 +163,7 @@ def _drawbacks(state: PlanState, visit: Visit, way: Way) -> Iterator[Note]:
         away = outside_preferred(visit, row.start_minutes)
         if away:
             yield _note(NoteCode.OUTSIDE_PREFERRED_TIME, caregiver=who, minutes=away)
-        needs = visit.fallback is not FallbackRule.NONE and row.caregiver.kind is ProviderKind.VOLUNTEER
+        needs = visit.fallback is not FallbackRule.NONE and is_question(row)
         if needs and row.slot not in stand:
             yield _note(NoteCode.NO_FALLBACK, caregiver=who)
 

@@ -31,7 +31,11 @@ def fallback_violations(facts: Facts, bookings: list[Booking], fallbacks: list[B
 
 
 def _required(bookings: list[Booking], behind: dict[tuple[str, int], Booking]) -> Iterator[Violation]:
+    """Volunteers who still are a question; one with whom the slot is agreed needs nobody behind her."""
     for booking in bookings:
+        pin = booking.visit.slots[booking.slot].pin
+        if pin is not None and pin.caregiver_id == booking.caregiver.id:
+            continue
         if (
             booking.visit.fallback is FallbackRule.REQUIRED
             and booking.caregiver.kind is ProviderKind.VOLUNTEER

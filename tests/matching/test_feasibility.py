@@ -656,6 +656,11 @@ def test_a_fallback_is_there_only_where_wanted_and_always_where_required():
     assert check(*with_fallback(rule=FallbackRule.WANTED)) == []
     assert codes(*with_fallback(rule=FallbackRule.REQUIRED)) == [C.FALLBACK_MISSING]
     assert check(*with_fallback([BEHIND], rule=FallbackRule.REQUIRED)) == []
+    # A volunteer who has agreed is no question any more.
+    of, made = with_fallback(rule=FallbackRule.REQUIRED)
+    accepted = (Slot(pin=Pin("x", 600)),)
+    of = replace(of, visits=(replace(of.visits[0], slots=accepted), *of.visits[1:]))
+    assert check(of, made) == []
 
 
 def test_a_fallback_stands_once_behind_a_volunteer_at_the_same_start():

@@ -18,6 +18,7 @@ from matching.instance import (
     FallbackRule,
     Household,
     Instance,
+    LineRule,
     Pin,
     Slot,
     Synchronisation,
@@ -93,7 +94,9 @@ def test_the_strip_says_enough_exactly_where_a_visit_can_start(seed):
         budgets=(),
         quotas=(),
         households=tuple(replace(h, max_new_faces=None) for h in of.households),
-        visits=tuple(replace(v, fallback=FallbackRule.NONE, max_tardiness_minutes=0) for v in of.visits),
+        visits=tuple(
+            replace(v, fallback=FallbackRule.NONE, max_tardiness_minutes=0, line_rule=LineRule.ANY) for v in of.visits
+        ),
     )
     made = truthful(of, replace(made, fallbacks=()))
     facts = Facts(of)
