@@ -1,14 +1,18 @@
-"""`python -m matching solve | check | generate | schema`: the engine on the command line, on files.
+"""The engine on the command line, on files: `python -m matching solve | check | explain | repair | ...`.
 
 Exit status: 0 good; 1 the plan is not feasible; 2 the input was refused (the message names the field).
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from matching.bench import BENCHES, run_bench
+from matching.codec import encode
 from matching.errors import MatchingError
+from matching.explain import explain
 from matching.feasibility import check
 from matching.generate import generate_street
 from matching.instance_io import (
@@ -20,6 +24,7 @@ from matching.instance_io import (
     write_schemas,
 )
 from matching.plan import Plan
+from matching.repair import repair
 from matching.solve import Progress, solve
 from matching.stop import FirstOf, MaxIterations, MaxRuntime, Stop
 from matching.warm import warm_up
@@ -60,6 +65,20 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--carers", type=int, default=45)
     one.add_argument("--volunteers", type=int, default=60)
     one.add_argument("--out", type=Path)
+    one = command("explain", _explain, "say why each unserved visit is not served, and what would serve it")
+    one.add_argument("instance", type=Path)
+    one.add_argument("plan", type=Path)
+    one.add_argument("--fixes", type=int, default=3, help="kinds of change to look for per visit")
+    one = command("repair", _repair, "find the plan for a changed instance that differs little from a plan")
+    one.add_argument("instance", type=Path, help="the instance as it is now")
+    one.add_argument("plan", type=Path, help="the plan as it was")
+    one.add_argument("--out", type=Path)
+    one = command("bench", _bench, "measure the answers that people wait for, on a made-up day")
+    one.add_argument("what", choices=sorted(BENCHES))
+    one.add_argument("--visits", type=int, default=300)
+    one.add_argument("--events", type=int, default=40)
+    one.add_argument("--seed", type=int, default=1)
+    one.add_argument("--iterations", type=int, default=300, help="of the search that makes the plan first")
     command("schema", _schema, "write the JSON schemas anew from the classes")
     command("warm-up", _warm_up, "compile the search now, so that no one waits for it later")
     return parser
@@ -117,6 +136,33 @@ def _generate(options: argparse.Namespace) -> int:
         volunteers=options.volunteers,
     )
     _write(instance_to_json(instance), options.out)
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    instance, plan = load_instance(options.instance), load_plan(options.plan)
+    rows = [encode(found) for found in explain(instance, plan, max_fixes=options.fixes)]
+    print(json.dumps(rows, ensure_ascii=False, indent=1))
+    return 0
+
+
+def _repair(options: argparse.Namespace) -> int:
+    done = repair(load_instance(options.instance), load_plan(options.plan))
+    _write(plan_to_json(done.plan), options.out)
+    counts = f"{len(done.moved)} slots moved, {len(done.placed)} placed, {len(done.dropped)} dropped"
+    print(f"{counts}; {_summary(done.plan)}", file=sys.stderr)
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    figures = run_bench(
+        options.what,
+        visits=options.visits,
+        events=options.events,
+        seed=options.seed,
+        iterations=options.iterations,
+    )
+    print(json.dumps(figures, indent=1))
     return 0
 
 

@@ -39,6 +39,9 @@ def encode(value: Any) -> Any:
         pairs = ((name, getattr(value, name), f) for name, (_, f) in _fields(type(value)).items())
         return {name: encode(v) for name, v, f in pairs if _default(f) is _MISSING or v != _default(f)}
     if isinstance(value, tuple):
+        # Long rows of numbers (travel matrices) in one go.
+        if value and set(map(type, value)) <= {int, float}:
+            return [int(v) if v == int(v) else v for v in value]
         return [encode(v) for v in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)

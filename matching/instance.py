@@ -63,8 +63,8 @@ class LineRule(StrEnum):
 class FallbackRule(StrEnum):
     """Whether a volunteer's place is backed by a paid caregiver who would still make it.
 
-    ``none``: no. ``wanted``: where one can be found. ``required``: a volunteer may be planned only
-    with one (the search does not honour this one yet and refuses it).
+    ``none``: no. ``wanted``: where one can be found. ``required``: a volunteer who has not agreed yet
+    (by a pin) may be planned only with one (the search does not honour this one yet and refuses it).
     """
 
     NONE = "none"
@@ -168,8 +168,8 @@ class Caregiver:
     insured_until_day
         Last insured day index; None: no end; -1: not insured. Asked only by services that need it.
     home_location_id, radius_minutes, radius_metres
-        Visits farther from home than the radius (in the shift's mode; metres as great circle) are
-        not for this person.
+        Visits farther from home than the radius (in the quickest mode of this person's shifts;
+        metres as great circle) are not for this person.
     max_new_households
         At most so many different households in the plan that do not know this person.
     cost_per_minute_fen

@@ -8,6 +8,7 @@ from matching.candidates import Candidate
 from matching.charging import Booked
 from matching.instance import Instance, Visit
 from matching.lookup import Lookup
+from matching.objective import ObjectiveVector
 from matching.placing import Way
 from matching.plan import Fallback, Plan, PlannedBreak, Route, Stop, Unserved, UnservedCode
 from matching.plan_state import PlanState
@@ -72,6 +73,8 @@ def plan_of(
     behind: Sequence[Booked],
     before: Plan,
     touched: Iterable[str] | None = None,
+    *,
+    priced: bool = True,
 ) -> Plan:
     """The plan of these bookings.
 
@@ -82,6 +85,8 @@ def plan_of(
     before
         The plan that this one follows: routes of shifts not in `touched` (None: none) are taken over,
         and so is what it says of visits still unserved.
+    priced
+        False: the plan is only a step on the way, and its objective is left as it was.
     """
     lookup = empty.lookup
     rows: dict[str, list[Booked]] = defaultdict(list)
@@ -96,9 +101,7 @@ def plan_of(
         for s in lookup.instance.shifts
         if rows.get(s.id)
     ]
-    work: dict[str, float] = defaultdict(float)
-    for route in routes:
-        work[route.caregiver_id] += route.work_minutes
+    objective = _objective(lookup, planned, routes) if priced else before.objective
     return replace(
         before,
         routes=tuple(routes),
@@ -106,9 +109,16 @@ def plan_of(
         fallbacks=tuple(
             Fallback(b.visit.id, b.slot, b.caregiver.id, b.shift.id, b.start_minutes, b.line_id) for b in behind
         ),
-        objective=objective_of(lookup, planned, work, sum(r.travel_minutes for r in routes)),
+        objective=objective,
         instance_digest="",
     )
+
+
+def _objective(lookup: Lookup, planned: Sequence[Booked], routes: Sequence[Route]) -> ObjectiveVector:
+    work: dict[str, float] = defaultdict(float)
+    for route in routes:
+        work[route.caregiver_id] += route.work_minutes
+    return objective_of(lookup, planned, work, sum(r.travel_minutes for r in routes))
 
 
 def _route(table: Timetable, rows: Sequence[Booked], late: dict[tuple[str, int], float]) -> Route:

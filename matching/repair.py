@@ -26,7 +26,7 @@ from matching.timetable import Interval
 
 MAX_EJECTED = 2
 """At most so many visits are taken out of one day to make room for one other."""
-MAX_TRIES = 24
+MAX_TRIES = 16
 """Of the ways to make room, so many are tried for one visit, the least disturbing first."""
 NEAR_MINUTES = 60
 """Visits so near to the time that is needed may be in the way."""
@@ -124,10 +124,11 @@ class _Work:
             self.state = self._placed(self.state, visit) or self.state
 
     def stand_behind(self) -> None:
-        """Find somebody to stand behind volunteers who have nobody (any more)."""
+        """Find somebody else to stand behind volunteers who had somebody and have nobody any more."""
+        covered = {b.key for b in self.state.behind}
+        before = {(f.visit_id, f.slot) for f in self.before.fallbacks}
         for row in self.state.planned:
-            covered = any(b.key == row.key for b in self.state.behind)
-            if is_question(row) and not covered:
+            if row.key in before - covered and is_question(row):
                 helper = Placing(self.state, row.visit).backup(row)
                 if helper is not None:
                     self.state = self._state(self.state.planned, [*self.state.behind, helper], self.state.plan, ())
@@ -146,7 +147,7 @@ class _Work:
         plan: Plan,
         touched: Sequence[str] | None = None,
     ) -> PlanState:
-        return self.empty.replanned(plan_of(self.empty, planned, behind, plan, touched))
+        return self.empty.replanned(plan_of(self.empty, planned, behind, plan, touched, priced=False))
 
     def _keep_limits(self) -> None:
         """Take out the least important places until what couples several places holds again."""
@@ -193,7 +194,8 @@ class _Work:
                 break
             found = self._instead_of(state, visit, names)
             if found is not None:
-                key = (found.plan.objective.unserved, len(names), found.plan.objective.total)
+                value = plan_of(self.empty, found.planned, found.behind, found.plan, ()).objective
+                key = (value.unserved, len(names), value.total)
                 if best is None or key < best[0]:
                     best = key, found
         return best[1] if best else None

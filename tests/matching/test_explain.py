@@ -70,7 +70,7 @@ def other_plans(random: Random, of: Instance, made: Plan, target: Visit):
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_what_is_proven_no_other_plan_contradicts(seed):
     random = Random(seed)
     of, made = grown(random)
@@ -177,7 +177,7 @@ def brute_force_serves(of: Instance, made: Plan, wanted: Visit, fix) -> bool:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_fix_serves_the_visit_by_brute_force(seed):
     of, made = grown(Random(seed))
     for found in explain(of, made, max_fixes=8):
@@ -187,7 +187,7 @@ def test_every_fix_serves_the_visit_by_brute_force(seed):
 
 
 @given(SEEDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_smaller_shift_of_the_window_serves_the_visit(seed):
     of, made = grown(Random(seed))
     for found in explain(of, made, max_fixes=8):

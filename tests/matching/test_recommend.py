@@ -52,7 +52,7 @@ def grown(random: Random) -> tuple[Instance, Plan]:
 
 
 @given(SEEDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_every_row_inserted_gives_a_plan_that_the_checker_accepts(seed):
     of, made = grown(Random(seed))
     assert check(of, made) == []
@@ -63,7 +63,7 @@ def test_every_row_inserted_gives_a_plan_that_the_checker_accepts(seed):
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_the_points_of_a_row_are_what_it_adds_to_the_objective(seed):
     of, made = grown(Random(seed))
     before = evaluate(of, made)
@@ -75,7 +75,7 @@ def test_the_points_of_a_row_are_what_it_adds_to_the_objective(seed):
 
 
 @given(SEEDS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_there_is_a_row_exactly_if_brute_force_finds_a_way(seed):
     of, made = grown(Random(seed))
     facts = Facts(of)
@@ -85,7 +85,7 @@ def test_there_is_a_row_exactly_if_brute_force_finds_a_way(seed):
 
 
 @given(SEEDS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_strip_says_enough_exactly_where_a_visit_can_start(seed):
     of, made = grown(Random(seed))
     # What the strip leaves to the rows: two people at once on the last of a budget, or as new faces.

@@ -33,7 +33,7 @@ def places(made):
 
 
 @given(SEEDS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_after_any_event_the_checker_accepts_and_nothing_moves_without_need(seed):
     random = Random(seed)
     of, made = grown(random)
