@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from linkage.areas.operations import new_place
-from linkage.core import audit
-from linkage.core.extensions import db
 from linkage.core.permissions import Actor
 from linkage.demo import accounts
 from linkage.demo.inventing import Inventor
 from linkage.demo.setting import ESTATES, OWN, Story
-from linkage.people.operations import WeekSpan, register_person, set_week_pattern
+from linkage.people.operations import WeekSpan, set_week_pattern
 from linkage.services.operations import add_held
 from linkage.services.queries import by_code
-from linkage.volunteers.models import Volunteer, VolunteerService
+from linkage.volunteers.models import Volunteer
+from linkage.volunteers.operations import OfferDraft, RecordDraft, register_volunteer
 
 ALL_WEEK, WORKDAYS, WEEKEND = tuple(range(7)), tuple(range(5)), (5, 6)
 HELP, MEALS, TALK = ("meal", "errand", "micro"), ("meal", "company"), ("company", "micro", "errand")
@@ -73,8 +71,8 @@ HELPERS = (
 def register_all(inventor: Inventor, story: Story, password_hash: str) -> None:
     """Register the volunteers with their weeks, papers and accounts (volunteer, volunteer2 …)."""
     accounts_made = 0
-    for number, helper in enumerate(HELPERS, 1):
-        row = _register(number, helper, inventor, story)
+    for helper in HELPERS:
+        row = _register(helper, inventor, story)
         if helper.account:
             accounts_made += 1
             name = "volunteer" + (str(accounts_made) if accounts_made > 1 else "")
@@ -83,27 +81,24 @@ def register_all(inventor: Inventor, story: Story, password_hash: str) -> None:
             accounts.open_for_volunteer(row.person, name, area, password_hash=password_hash, by=admin, now=story.setup)
 
 
-def _register(number: int, helper: Helper, inventor: Inventor, story: Story) -> Volunteer:
+def _register(helper: Helper, inventor: Inventor, story: Story) -> Volunteer:
     now, area = story.setup, accounts.area_of(helper.community)
     by = accounts.actor("coordinator", now)
     draft = inventor.person(
         helper.sex, inventor.born(19, 68, story.today), name=helper.name, languages=helper.languages
     )
-    person = register_person(draft, by=by, now=now)
     estate, lat, lon = ESTATES[helper.community][0]
-    position = (lat + inventor.random.uniform(-0.0012, 0.0012), lon + inventor.random.uniform(-0.0012, 0.0012))
-    door = f"{estate}{inventor.random.randrange(1, 90)}号{inventor.random.randrange(101, 604)}室"
-    home = new_place(key_id=person.key_id, area_id=area.id, address=door, position=position, now=now)
-    db.session.flush()
-    row = Volunteer(
-        person=person, number=f"XM{number:05d}", area_id=area.id, home_place_id=home.id,
-        radius_metres=helper.radius, weekly_minutes=helper.weekly, travel_mode=helper.mode,
-        insured_to=story.today + timedelta(days=helper.insured), joined_on=story.today - timedelta(days=55),
-        created_at=now, services=[VolunteerService(service_id=by_code(code).id) for code in helper.services],  # type: ignore[union-attr]
-    )  # fmt: skip
-    db.session.add(row)
-    db.session.flush()
-    audit.record("volunteers.register", row, by=by.user_id, now=now)
+    spread = inventor.random.uniform
+    building, door = inventor.random.randrange(1, 90), inventor.random.randrange(101, 604)
+    record = RecordDraft(
+        area_id=area.id,
+        insured_to=story.today + timedelta(days=helper.insured),
+        home_address=f"{estate}{building}号{door}室",
+        home_position=(lat + spread(-0.0012, 0.0012), lon + spread(-0.0012, 0.0012)),
+    )
+    services = tuple(by_code(code).id for code in helper.services)  # type: ignore[union-attr]
+    offer = OfferDraft(services, helper.radius, helper.weekly, helper.mode)
+    row = register_volunteer(draft, record, offer, by=by, now=now)
     _week(row, helper, story, by)
     return row
 

@@ -29,6 +29,7 @@ from linkage.offers.operations import Candidate, accept_offer, decline_offer, op
 from linkage.offers.periodic import expire_and_ask_next
 from linkage.offers.queries import unanswered
 from linkage.planning import publishing
+from linkage.planning.child import reasons_for
 from linkage.planning.horizon import Horizon
 from linkage.planning.models import Plan
 from linkage.planning.snapshot import take
@@ -58,7 +59,7 @@ def plan_and_publish(first: date, last: date, *, at: datetime) -> Plan:
     violations = check(snapshot.instance, solved)
     if violations:
         raise RuntimeError(f"the demo's plan is refused by the checker: {violations[0]}")
-    reasons = [{"visit_id": row.visit_id, "code": row.code, "proven": row.proven} for row in solved.unserved]
+    reasons = reasons_for(snapshot.instance, solved, seconds=10)
     answer: dict[str, Any] = {"plan": json.loads(plan_to_json(solved)), "violations": [], "reasons": reasons}
 
     def write() -> Job:
