@@ -26,7 +26,7 @@ class Position(fields.Field[tuple[float, float]]):
             for lat, lon in ((first, second), (second, first)):
                 if LATITUDES[0] <= lat <= LATITUDES[1] and LONGITUDES[0] <= lon <= LONGITUDES[1]:
                     return round(lat, 6), round(lon, 6)
-        raise ValidationError(_l("Give latitude and longitude in degrees, such as 24.4871, 118.1221."))
+        raise ValidationError([_l("Give latitude and longitude in degrees, such as 24.4871, 118.1221.")])
 
 
 def shown_position(lat: float | None, lon: float | None) -> str:

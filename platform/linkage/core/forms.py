@@ -61,7 +61,7 @@ class Money(fields.Field[int]):
         typed = "".join(unicodedata.normalize("NFKC", str(value)).replace("¥", "").split())
         found = MONEY.fullmatch(typed)
         if found is None:
-            raise ValidationError(_l("Write an amount in yuan, such as 1,280.00."))
+            raise ValidationError([_l("Write an amount in yuan, such as 1,280.00.")])
         return int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))
 
 

@@ -17,6 +17,25 @@ from linkage.people.models import LANGUAGES, SEXES
 from linkage.people.operations import ID_NUMBER_FAULTS
 
 NOT_POSSIBLE = _l("This value is not possible.")
+FIELD_LABELS = {
+    "area_id": _l("Community"),
+    "address": _l("Address"),
+    "door_note": _l("Door note"),
+    "position": _l("Position (WGS-84)"),
+    "access_minutes": _l("From the street to the door"),
+    "number": _l("Household number"),
+    "password": _l("Password of a visitor"),
+    "given_on": _l("Given on"),
+    "expires_on": _l("Until"),
+}
+MEMBER_LABELS = {
+    "name": _l("Name"),
+    "relation": _l("Relation"),
+    "id_number": _l("ID number"),
+    "birth_date": _l("Birth date"),
+    "sex": _l("Sex"),
+    "telephone": _l("Telephone"),
+}
 ROW = re.compile(r"m-(\d{1,2})-name")
 MOST_MEMBERS = 12
 
@@ -32,12 +51,12 @@ def at_most(characters: int) -> validate.Length:
 def _id_number(text: str) -> None:
     fault = id_number_fault(text)
     if fault is not None:
-        raise ValidationError(ID_NUMBER_FAULTS[fault])
+        raise ValidationError([ID_NUMBER_FAULTS[fault]])  # in a list: a lazy text alone would be taken letter by letter
 
 
 def _telephone(text: str) -> None:
     if telephone_fault(text) is not None:
-        raise ValidationError(_l("This is no telephone number of China, such as 13800138000 or 0592-2051234."))
+        raise ValidationError([_l("This is no telephone number of China, such as 13800138000 or 0592-2051234.")])
 
 
 class MemberSchema(FormSchema):
@@ -163,6 +182,15 @@ class HouseholdForm(Form):
             self.errors[prefix + name] = sentences
         self.members.append(form.data)
         self.row_of.append(number)
+
+    def labels(self) -> dict[str, Any]:
+        """What the fields are called in the summary of errors; of a row with the person's name or number."""
+        named = dict(FIELD_LABELS)
+        for number in self.numbers:
+            who = self.value(f"m-{number}-name") or _l("Person %(number)d", number=number + 1)
+            for name, label in MEMBER_LABELS.items():
+                named[f"m-{number}-{name}"] = f"{who} {label}"
+        return named
 
     def row_field(self, member: int, name: str) -> str:
         """The name of a field of the `member`-th loaded row."""

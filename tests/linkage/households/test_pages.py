@@ -132,6 +132,7 @@ def test_a_wrong_row_is_marked_where_it_was_typed(clerk, ctx):
     answer = clerk.post("/households/new", data=NEW | rows)
     assert answer.status_code == 422
     assert 'href="#f-m-1-id_number"' in text_of(answer)
+    assert "郑小明 ID number: One character of this ID number is mistyped" in words_of(answer)
     assert db.session.scalars(select(Household).where(Household.number == "0001")).first() is None
 
 
