@@ -189,7 +189,8 @@ def _of_person_page(person: Person, form: Form) -> str:
         (number, role_name(role).capitalize() + (" · " + target.name if target.kind != "self" else ""))
         for number, (role, target) in enumerate(offered)
     ]
-    return render_template("accounts/user_of_person.html", form=form, person=person, options=options)
+    name = person.name if options else mask_name(person.name)  # who may give nothing here need not know who it is
+    return render_template("accounts/user_of_person.html", form=form, person=person, name=name, options=options)
 
 
 @room.post("/of/<uuid:person_id>", permission=permissions.may_create)

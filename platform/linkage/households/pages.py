@@ -8,11 +8,12 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
 
+from linkage.accounts.permissions import GRANT
 from linkage.areas.models import Area
 from linkage.core.clock import local_date
 from linkage.core.errors import InvalidInput, NotFound
 from linkage.core.forms import Form
-from linkage.core.permissions import Actor, holds, may
+from linkage.core.permissions import Actor, Role, holds, may
 from linkage.core.web import Room, request_now, require_actor
 from linkage.households import permissions, queries, words
 from linkage.households.models import TAGS, Household
@@ -105,6 +106,7 @@ def _page(household: Household, opened: dict[str, Any] | None = None) -> str:
             ("consent", permissions.may_consent),
             ("reveal", permissions.may_reveal),
             ("readers", permissions.may_see_readers),
+            ("account", GRANT[Role.HOUSEHOLD]),
         )
     }
     return render_template(

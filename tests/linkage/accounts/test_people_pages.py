@@ -193,3 +193,16 @@ def test_the_picture_of_the_link_is_there_as_long_as_the_link(sign_in, world, mo
     assert admin.get(path).data.startswith(b"\x89PNG")
     move_clock((world.NOW + timedelta(days=8)).isoformat())
     assert admin.get(path).status_code == 404
+
+
+def test_who_may_give_no_account_does_not_learn_the_name(sign_in, world):
+    shown = page(sign_in("coordinator"), f"/users/of/{world.key('lin/head')}")
+    assert "林**" in shown and "林秀英" not in shown
+    assert "林秀英" in page(sign_in("clerk"), f"/users/of/{world.key('lin/head')}")
+
+
+def test_a_households_page_leads_to_the_account_of_each_member(sign_in, world):
+    path = f"/households/{world.key('household/chen')}"
+    link = f"/users/of/{world.key('chen/head')}"
+    assert link in page(sign_in("clerk"), path)
+    assert link not in page(sign_in("coordinator"), path)
