@@ -13,8 +13,8 @@ from sqlalchemy import func
 from linkage.core.clock import local_date
 from linkage.core.errors import Conflict, DomainError
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, Role
-from linkage.core.web import go, request_now, require_actor
+from linkage.core.permissions import Actor, Role, may
+from linkage.core.web import current_actor, go, request_now, require_actor
 from linkage.desk import choices
 from linkage.desk.home import common
 from linkage.desk.permissions import may_find
@@ -49,6 +49,12 @@ def draft_of(visit: Visit) -> Draft:
         wishes=dict(visit.wishes),
         priority=visit.priority,
     )
+
+
+def may_find_for(visit: Visit) -> bool:
+    """For the visit's page: whether the reader may look for somebody for it."""
+    actor = current_actor()
+    return actor is not None and may(actor, may_find, visit)
 
 
 @room.get("/visits/<uuid:visit_id>/who", permission=may_find, subject=queries.get_visit)

@@ -30,7 +30,7 @@ CONSENT_DAYS = 30
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to do about a visit. `kind`: late, missed, nobody, half, gone_by, no_check_out or confirm."""
+    """One thing to do about a visit. `kind`: late, missed, nobody, half, gone_by, asked, no_check_out, confirm."""
 
     visit: Visit
     kind: str
@@ -87,7 +87,7 @@ def _items(actor: Actor, now: datetime) -> Iterable[tuple[Item, str]]:
 def _troubled(actor: Actor, now: datetime) -> list[Visit]:
     """Visits that ask for somebody's hand: from a week ago until the day after tomorrow."""
     today = local_date(now)
-    wanted = (*status.TROUBLE, Status.DONE, Status.IN_SERVICE)
+    wanted = (*status.TROUBLE, Status.DONE, Status.IN_SERVICE, Status.ASKED)
     return list(
         db.session.scalars(
             with_household(queries.visible(actor))
@@ -127,6 +127,9 @@ def _item(visit: Visit, state: Status, booked: Sequence[Assignment], now: dateti
         kind = "nobody" if state is Status.OPEN else "half"
         urgent = local_date(last_start) <= today + DAY
         return Item(visit, kind, state, booked, last_start), NOW if urgent else SOON
+    if state is Status.ASKED:
+        near = last_start - now < DAY
+        return (Item(visit, "asked", state, booked, last_start), SOON) if near else None
     if state is Status.IN_SERVICE:
         late = all(one.ends_at + NOT_LEFT_AFTER < now for one in booked)
         return (Item(visit, "no_check_out", state, booked), CONFIRM) if late else None

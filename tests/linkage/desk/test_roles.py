@@ -106,3 +106,9 @@ def test_the_operator_reads_out_who_comes(visit, commit, world, open_as, words):
 
 def test_the_coordinator_is_told_that_the_week_has_no_plan_yet(open_as, words):
     assert "This week has no plan yet" in words(open_as("coordinator").get("/"))
+
+
+def test_the_visits_own_page_leads_to_finding_somebody(visit, open_as):
+    meal = visit("chen", "meal")
+    assert f"/visits/{meal}/who" in open_as("clerk").get(f"/visits/{meal}").get_data(as_text=True)
+    assert f"/visits/{meal}/who" not in open_as("supervisor").get(f"/visits/{meal}").get_data(as_text=True)

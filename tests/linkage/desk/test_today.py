@@ -6,7 +6,7 @@ from linkage.desk import work
 from linkage.households.models import Consent
 from linkage.visits import attendance
 from linkage.visits.models import Assignment
-from tests.visiting import book_for, change, post_for, visits_of
+from tests.visiting import book_for, change, open_for, post_for, visits_of
 
 EARLY = parse_moment("2026-11-20T09:00")
 TODAY = parse_moment("2026-11-24T00:00").date()
@@ -109,3 +109,9 @@ def test_every_role_lands_on_a_page(open_as, who):
 
 def test_who_is_not_signed_in_is_led_to_the_sign_in_page(app):
     assert "/login" in app.test_client().get("/").headers["Location"]
+
+
+def test_an_unanswered_question_about_a_near_visit_is_shown_with_what_comes_next(visit, commit, world, now):
+    slot = visit("chen", "meal", 14, 16, duration_minutes=30)
+    commit(lambda: open_for(world, slot, ["zhuang"], hour="14:30"))
+    assert [item.kind for item in work.work_of(world.actor("clerk"), now).soon] == ["asked"]
