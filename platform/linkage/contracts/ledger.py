@@ -15,11 +15,13 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import Update, bindparam, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from linkage.contracts.capacity import held_sum, month_of, remaining
-from linkage.contracts.models import EFFECTS, SUMMARY, ContractLine, LedgerEntry, LineMonth, PersonMonth
+from linkage.contracts.models import EFFECTS, SUMMARY, Contract, ContractLine, LedgerEntry, LineMonth, PersonMonth
+from linkage.contracts.words import month_name
+from linkage.contracts.words import quantity as in_words
 from linkage.core import audit
 from linkage.core.errors import Conflict
 from linkage.core.extensions import db
@@ -120,7 +122,11 @@ def amend_cap(line: ContractLine, month: str, cap: int, *, by: Actor, now: datet
     was = row.cap
     if db.session.execute(changed).scalar_one_or_none() is None:
         taken = remaining(line, month)
-        message = _("%(used)s are already used in %(month)s; the cap cannot be lower.", used=was - taken, month=month)
+        message = _(
+            "%(used)s are already used in %(month)s; the cap cannot be lower.",
+            used=in_words(was - taken, line.unit),
+            month=month_name(month),
+        )
         raise CapacityConflict(message, reason="cap", line_id=line.id, month=month, asked=cap, left=taken)
     entry = LedgerEntry(
         line_id=line.id, month=month, kind="amend", quantity=abs(cap - was), person_id=None, visit_id=None,
@@ -177,129 +183,160 @@ def _take(kind: str, charge: Charge, by: Actor | None, now: datetime) -> LedgerE
     return _move(kind, charge, charge.quantity, by, now)
 
 
-def _open_line(charge: Charge, now: datetime) -> ContractLine:
-    line = _line(charge)
-    contract = line.contract
-    ended = contract.suspended_at or (contract.terminated_at and contract.terminated_at <= now)
-    if ended or not line.starts_on <= charge.day <= line.ends_on:
-        message = _("The contract line “%(line)s” cannot be drawn on at this date.", line=line.name)
+def _open_line(charge: Charge, now: datetime) -> None:
+    found = db.session.execute(LINE_STATE, {"line": charge.line_id}).one_or_none()
+    if found is None:
+        raise ValueError(f"no contract line {charge.line_id}")
+    starts_on, ends_on, suspended_at, terminated_at = found
+    ended = suspended_at is not None or (terminated_at is not None and terminated_at <= now)
+    if ended or not starts_on <= charge.day <= ends_on:
+        message = _("The contract line “%(line)s” cannot be drawn on at this date.", line=_line(charge).name)
         raise CapacityConflict(
-            message, reason="closed", line_id=line.id, month=charge.month, asked=charge.quantity, left=0
+            message, reason="closed", line_id=charge.line_id, month=charge.month, asked=charge.quantity, left=0
         )
-    return line
 
 
 def _line(charge: Charge) -> ContractLine:
-    line = db.session.get(ContractLine, charge.line_id)
-    if line is None:
-        raise ValueError(f"no contract line {charge.line_id}")
-    return line
+    return db.session.get_one(ContractLine, charge.line_id)
 
 
 def _move(kind: str, charge: Charge, quantity: int, by: Actor | None, now: datetime) -> LedgerEntry:
     if quantity <= 0 or not SUMMARY.issuperset(charge.summary):
         raise ValueError("a movement has a quantity above 0, and a summary without names")
-    line, effect = _line(charge), EFFECTS[kind]
-    _shift_line(line, charge.month, [sign * quantity for sign in effect])
-    _shift_person(line, charge, sum(effect) * quantity)
-    _demand_held(line, charge, effect, quantity)
+    effect = EFFECTS[kind]
+    with db.session.no_autoflush:  # earlier entries may wait: the sums do not read them
+        _shift_line(charge, [sign * quantity for sign in effect])
+        _shift_person(charge, sum(effect) * quantity)
+    _demand_held(charge, effect, quantity)
     entry = LedgerEntry(
-        line_id=line.id, month=charge.month, kind=kind, quantity=quantity, person_id=charge.person_id,
+        line_id=charge.line_id, month=charge.month, kind=kind, quantity=quantity, person_id=charge.person_id,
         visit_id=charge.visit_id, slot_id=charge.slot_id, summary=dict(charge.summary), at=now,
         by=by.user_id if by else None,
     )  # fmt: skip
     db.session.add(entry)
+    subject = ("contract_lines", charge.line_id)
     audit.record(
-        f"contracts.{kind}", line, by=entry.by, now=now, month=charge.month, quantity=quantity, slot=charge.slot_id
+        f"contracts.{kind}", subject, by=entry.by, now=now, month=charge.month, quantity=quantity, slot=charge.slot_id
     )
     return entry
 
 
-def _shift_line(line: ContractLine, month: str, deltas: list[int]) -> None:
-    columns = (LineMonth.reserved, LineMonth.committed, LineMonth.delivered)
-    shifted = [column + delta for column, delta in zip(columns, deltas, strict=True)]
-    change = (
-        update(LineMonth)
-        .where(LineMonth.line_id == line.id, LineMonth.month == month)
-        .where(*(value >= 0 for value in shifted), shifted[0] + shifted[1] + shifted[2] <= LineMonth.cap)
-        .values(dict(zip((column.key for column in columns), shifted, strict=True)))
-        .returning(LineMonth.id)
-        .execution_options(synchronize_session="fetch")
-    )
-    if db.session.execute(change).scalar_one_or_none() is not None:
+def _moved(change: Update, values: dict[str, Any], model: type) -> bool:
+    """Carry out a conditional UPDATE; whether its condition held. A loaded row is read again when next asked for."""
+    row_id = db.session.execute(change, values).scalar_one_or_none()
+    if row_id is None:
+        return False
+    loaded = db.session.identity_map.get(db.session.identity_key(model, row_id))
+    if loaded is not None:
+        db.session.expire(loaded)
+    return True
+
+
+def _shift_line(charge: Charge, deltas: list[int]) -> None:
+    values = {"line": charge.line_id, "in_month": charge.month, "r": deltas[0], "c": deltas[1], "d": deltas[2]}
+    if _moved(SHIFT_LINE, values, LineMonth):
         return
-    row = line_month(line, month)
-    if db.session.execute(change).scalar_one_or_none() is not None:
+    line = _line(charge)
+    row = line_month(line, charge.month)
+    if _moved(SHIFT_LINE, values, LineMonth):
         return
     db.session.refresh(row)
-    held = min(now + delta for now, delta in zip((row.reserved, row.committed, row.delivered), deltas, strict=True))
-    if held < 0:
-        raise _not_held(line, month, asked=max(map(abs, deltas)))
-    raise _over_cap(line, month, asked=sum(deltas), left=row.cap - row.reserved - row.committed - row.delivered)
+    sums = (row.reserved, row.committed, row.delivered)
+    if min(stored + delta for stored, delta in zip(sums, deltas, strict=True)) < 0:
+        raise _not_held(charge, max(map(abs, deltas)))
+    message = _(
+        "The contract line “%(line)s” has %(left)s left in %(month)s, and %(asked)s are needed.",
+        **_words(line, charge, sum(deltas), row.cap - sum(sums)),
+    )
+    raise _refusal(message, "cap", charge, sum(deltas), row.cap - sum(sums))
 
 
-def _shift_person(line: ContractLine, charge: Charge, delta: int) -> None:
+def _shift_person(charge: Charge, delta: int) -> None:
     if not delta:
         return
-    mine = (
-        PersonMonth.line_id == line.id,
-        PersonMonth.person_id == charge.person_id,
-        PersonMonth.month == charge.month,
-    )
-    used = PersonMonth.used + delta
-    change = (
-        update(PersonMonth)
-        .where(*mine, used >= 0, or_(PersonMonth.quota.is_(None), used <= PersonMonth.quota))
-        .values(used=used)
-        .returning(PersonMonth.id)
-        .execution_options(synchronize_session="fetch")
-    )
-    if db.session.execute(change).scalar_one_or_none() is not None:
+    values = {"line": charge.line_id, "in_month": charge.month, "person": charge.person_id, "delta": delta}
+    if _moved(SHIFT_PERSON, values, PersonMonth):
         return
-    _insert_once(
-        PersonMonth, line_id=line.id, person_id=charge.person_id, month=charge.month, quota=line.monthly_quota, used=0
-    )
-    if db.session.execute(change).scalar_one_or_none() is not None:
+    line, mine = _line(charge), {"line_id": charge.line_id, "person_id": charge.person_id, "month": charge.month}
+    _insert_once(PersonMonth, **mine, quota=line.monthly_quota, used=0)
+    if _moved(SHIFT_PERSON, values, PersonMonth):
         return
-    row = db.session.scalars(select(PersonMonth).where(*mine).execution_options(populate_existing=True)).one()
     if delta < 0:
-        raise _not_held(line, charge.month, asked=-delta)
+        raise _not_held(charge, -delta)
+    row = db.session.scalars(select(PersonMonth).filter_by(**mine).execution_options(populate_existing=True)).one()
     left = (row.quota or 0) - row.used
     message = _(
         "This person's monthly quota on “%(line)s” has %(left)s left in %(month)s, and %(asked)s are needed.",
-        line=line.name,
-        left=max(0, left),
-        month=charge.month,
-        asked=delta,
+        **_words(line, charge, delta, left),
     )
-    raise CapacityConflict(message, reason="quota", line_id=line.id, month=charge.month, asked=delta, left=left)
+    raise _refusal(message, "quota", charge, delta, left)
 
 
-def _demand_held(line: ContractLine, charge: Charge, effect: tuple[int, int, int], quantity: int) -> None:
+def _demand_held(charge: Charge, effect: tuple[int, int, int], quantity: int) -> None:
     """What is given back must have been taken for this very slot, not for another."""
     if charge.slot_id is None or -1 not in effect:
         return
-    held = db.session.execute(
-        select(held_sum(effect.index(-1))).where(
-            LedgerEntry.slot_id == charge.slot_id, LedgerEntry.line_id == line.id, LedgerEntry.month == charge.month
-        )
-    ).scalar_one()
-    if held < quantity:
-        raise _not_held(line, charge.month, asked=quantity)
+    values = {"line": charge.line_id, "in_month": charge.month, "slot": charge.slot_id}
+    if db.session.execute(HELD[effect.index(-1)], values).scalar_one() < quantity:
+        raise _not_held(charge, quantity)
 
 
-def _over_cap(line: ContractLine, month: str, *, asked: int, left: int) -> CapacityConflict:
+def _words(line: ContractLine, charge: Charge, asked: int, left: int) -> dict[str, str]:
+    return {
+        "line": line.name,
+        "month": month_name(charge.month),
+        "left": in_words(max(0, left), line.unit),
+        "asked": in_words(asked, line.unit),
+    }
+
+
+def _not_held(charge: Charge, asked: int) -> CapacityConflict:
     message = _(
-        "The contract line “%(line)s” has %(left)s left in %(month)s, and %(asked)s are needed.",
-        line=line.name,
-        left=max(0, left),
-        month=month,
-        asked=asked,
+        "Nothing like this is held on “%(line)s” in %(month)s; it was given back already.",
+        line=_line(charge).name,
+        month=month_name(charge.month),
     )
-    return CapacityConflict(message, reason="cap", line_id=line.id, month=month, asked=asked, left=left)
+    return _refusal(message, "not-held", charge, asked, 0)
 
 
-def _not_held(line: ContractLine, month: str, *, asked: int) -> CapacityConflict:
-    message = _("Nothing like this is held on “%(line)s” in %(month)s; it was given back already.",
-                line=line.name, month=month)  # fmt: skip
-    return CapacityConflict(message, reason="not-held", line_id=line.id, month=month, asked=asked, left=0)
+def _refusal(message: str, reason: str, charge: Charge, asked: int, left: int) -> CapacityConflict:
+    return CapacityConflict(message, reason=reason, line_id=charge.line_id, month=charge.month, asked=asked, left=left)
+
+
+# --- the statements, built once ---------------------------------------------------------------------------------
+
+_months: Any = LineMonth.__table__
+_persons: Any = PersonMonth.__table__
+_shifted = [
+    column + bindparam(name)
+    for column, name in ((_months.c.reserved, "r"), (_months.c.committed, "c"), (_months.c.delivered, "d"))
+]
+_used = _persons.c.used + bindparam("delta")
+SHIFT_LINE = (
+    update(_months)
+    .where(_months.c.line_id == bindparam("line"), _months.c.month == bindparam("in_month"))
+    .where(*(value >= 0 for value in _shifted), _shifted[0] + _shifted[1] + _shifted[2] <= _months.c.cap)
+    .values(reserved=_shifted[0], committed=_shifted[1], delivered=_shifted[2])
+    .returning(_months.c.id)
+)
+SHIFT_PERSON = (
+    update(_persons)
+    .where(_persons.c.line_id == bindparam("line"), _persons.c.month == bindparam("in_month"))
+    .where(_persons.c.person_id == bindparam("person"), _used >= 0)
+    .where(or_(_persons.c.quota.is_(None), _used <= _persons.c.quota))
+    .values(used=_used)
+    .returning(_persons.c.id)
+)
+LINE_STATE = (
+    select(ContractLine.starts_on, ContractLine.ends_on, Contract.suspended_at, Contract.terminated_at)
+    .join(Contract, Contract.id == ContractLine.contract_id)
+    .where(ContractLine.id == bindparam("line"))
+)
+HELD = [
+    select(held_sum(state)).where(
+        LedgerEntry.slot_id == bindparam("slot"),
+        LedgerEntry.line_id == bindparam("line"),
+        LedgerEntry.month == bindparam("in_month"),
+    )
+    for state in range(3)
+]

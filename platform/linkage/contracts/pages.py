@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from linkage.areas.models import Area
 from linkage.areas.queries import areas_where
-from linkage.contracts import operations, permissions, queries, words
+from linkage.contracts import links, operations, permissions, queries, words
 from linkage.contracts.capacity import month_days, month_of
 from linkage.contracts.models import Contract, ContractLine
 from linkage.contracts.operations import LineFault
@@ -40,7 +40,7 @@ from linkage.households.words import TAG_WORDS
 from linkage.organisations.models import Organisation
 from linkage.organisations.queries import organisation_choices
 from linkage.services.queries import services_on
-from linkage.services.words import UNIT_WORDS, named
+from linkage.services.words import named
 
 room = Room("contracts", __name__, url_prefix="/contracts", template_folder="templates")
 room.add_app_template_filter(words.quantity, "quantity")
@@ -149,11 +149,14 @@ def ledger(line: ContractLine) -> str:
     state = request.args.get("state", "")
     wanted = queries.entries(line.id, month, state, uuid_or_none(request.args.get("visit", "")))
     view = queries.line_views([line], month, today)[0]
+    page = paginate(wanted)
     return render_template(
         "contracts/ledger.html",
         line=line,
         view=view,
-        page=paginate(wanted),
+        page=page,
+        visit_urls=links.addresses(require_actor(), {row.visit_id for row in page.rows if row.visit_id}),
+        day_of=words.day_of,
         month=month,
         months=queries.months_of(line.contract, month),
         state=state,
@@ -218,7 +221,7 @@ def _choices(line: ContractLine | None = None) -> dict[str, Any]:
         areas += [area for area in queries.areas_of(line) if area.id not in known]
     return {
         "services": [(service.id, named(service), service.icon) for service in services_on(_today())],
-        "units": list(UNIT_WORDS.items()),
+        "units": list(words.LINE_UNIT_WORDS.items()),
         "areas": [(area.id, area.name) for area in areas],
         "tags": list(TAG_WORDS.items()),
     }

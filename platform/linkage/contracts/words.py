@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext, ngettext, npgettext
 
+from linkage.contracts.models import LedgerEntry
 from linkage.core.formats import format_duration
 
 ENTRY_WORDS: dict[str, Any] = {
@@ -27,6 +29,8 @@ STATE_WORDS: dict[str, Any] = {
     "committed": _l("committed"),
     "delivered": _l("delivered"),
 }
+# What a line is charged in: minutes are bought by the hour.
+LINE_UNIT_WORDS: dict[str, Any] = {"minutes": _l("hours"), "visits": _l("visits"), "meals": _l("meals")}
 PRICE_WORDS: dict[str, Any] = {"minutes": _l("an hour"), "visits": _l("a visit"), "meals": _l("a meal")}
 
 
@@ -37,6 +41,11 @@ def quantity(amount: int, unit: str) -> str:
     if unit == "meals":
         return ngettext("%(num)d meal", "%(num)d meals", amount)
     return npgettext("quantity", "%(num)d visit", "%(num)d visits", amount)
+
+
+def day_of(entry: LedgerEntry) -> date | None:
+    """The day of the visit as the entry's snapshot has it."""
+    return date.fromisoformat(entry.summary["day"]) if entry.summary.get("day") else None
 
 
 def month_name(month: str) -> str:

@@ -144,7 +144,7 @@ def test_each_month_has_its_own_cap(commit, charge, line, now, world):
 def test_a_months_cap_cannot_fall_below_what_is_used(commit, charge, line, now, world):
     by = world.actor("admin")
     commit(lambda: ledger.commit(charge(60), by=None, now=now))
-    with pytest.raises(CapacityConflict, match="60"):
+    with pytest.raises(CapacityConflict, match="1 (小时|h)"):
         commit(lambda: ledger.amend_cap(line, MONTH, 59, by=by, now=now))
     entry = commit(lambda: ledger.amend_cap(line, MONTH, 60, by=by, now=now))
     assert (month_row().cap, entry.kind, entry.summary) == (60, "amend", {"from": 6000, "to": 60})
