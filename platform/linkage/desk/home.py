@@ -15,7 +15,9 @@ from linkage.desk import checks, coverage, managing, words, work
 from linkage.desk.navigation import PHONE_HOMES, exists, main_role
 from linkage.desk.room import room
 from linkage.planning import queries as planning
+from linkage.planning.models import Plan
 from linkage.planning.wording import truth
+from linkage.visits.models import Visit
 
 MOST_STREETS = 10
 
@@ -58,11 +60,20 @@ def _plans(actor: Actor, today: date) -> list[dict[str, Any]]:
     if main_role(actor) is not Role.COORDINATOR:
         return []
     monday = week_start(today)
+    last = monday + timedelta(days=6)
     found = []
     for area in planning.planning_areas(actor)[:MOST_STREETS]:
-        plan = planning.to_look_at(planning.plans_of(actor, area, monday, monday + timedelta(days=6)))
-        found.append({"area": area, "plan": plan, "truth": truth(plan) if plan else []})
+        plan = planning.to_look_at(planning.plans_of(actor, area, monday, last))
+        buckets = _buckets(plan, actor) if plan else {}
+        total = sum(map(len, buckets.values()))
+        found.append({"area": area, "plan": plan, "truth": truth(buckets), "total": total})
     return found
+
+
+def _buckets(plan: Plan, actor: Actor) -> dict[str, list[Visit]]:
+    """The plan's line of truth, as its own page counts it."""
+    visits = planning.visits_between(actor, plan.area_id, *planning.week_of(plan))
+    return planning.buckets(plan, visits, planning.entries_of(plan, visits))
 
 
 def common(actor: Actor) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -8,8 +9,9 @@ from linkage.core.clock import parse_moment
 from linkage.core.extensions import db
 from linkage.desk import checks, coverage, finding
 from linkage.households.models import Household
+from linkage.planning.models import Plan
 from linkage.visits.models import Assignment
-from tests.visiting import book_for, post_for, visits_of
+from tests.visiting import book_for, change, post_for, visits_of
 
 EARLY = parse_moment("2026-11-20T09:00")
 
@@ -112,3 +114,13 @@ def test_the_visits_own_page_leads_to_finding_somebody(visit, open_as):
     meal = visit("chen", "meal")
     assert f"/visits/{meal}/who" in open_as("clerk").get(f"/visits/{meal}").get_data(as_text=True)
     assert f"/visits/{meal}/who" not in open_as("supervisor").get(f"/visits/{meal}").get_data(as_text=True)
+
+
+def test_the_coordinator_sees_the_line_of_truth_of_this_weeks_plan(visit, open_as, words, world, now):
+    visit("chen", "meal")
+    day = parse_moment("2026-11-23T12:00").date()
+    week = {"first_day": day, "last_day": day + timedelta(days=6), "solved_from": now, "created_at": now}
+    empty = {"summary": {}, "objective": {}, "curve": [], "surrogates": {}, "expires_at": now}
+    change(world, lambda: db.session.add(Plan(area_id=3, number=1, **week, **empty)))
+    page = words(open_as("coordinator").get("/"))
+    assert "1 visit: 1 without anyone" in re.sub(r"\s+", " ", page)
