@@ -121,16 +121,21 @@ def describe(rule: str | None) -> str:
         return _("every day") if every == 1 else _("every %(n)s days", n=every)
     if parts["FREQ"] == "MONTHLY":
         return _("every month") if every == 1 else _("every %(n)s months", n=every)
-    named = _list_of([weekday_name(day) for day in weekdays_of(rule)])
-    if not named:
+    days = weekdays_of(rule)
+    if not days:
         return _("every week") if every == 1 else _("every %(n)s weeks", n=every)
+    if len(days) == len(WEEKDAYS) and every == 1:
+        return _("every day")
     if every == 1:
-        return _("every week on %(days)s", days=named)
-    return _("every %(n)s weeks on %(days)s", n=every, days=named)
+        return _("every week on %(days)s", days=_named(days))
+    return _("every %(n)s weeks on %(days)s", n=every, days=_named(days))
 
 
-def _list_of(names: list[str]) -> str:
-    return _(", ").join(names)
+def _named(days: list[int]) -> str:
+    """周一、周四; or 周一至周五 for three and more in a row."""
+    if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
+        return _("%(first)s to %(last)s", first=weekday_name(days[0]), last=weekday_name(days[-1]))
+    return _(", ").join(weekday_name(day) for day in days)
 
 
 def weekday_name(day: int) -> str:

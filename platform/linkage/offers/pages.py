@@ -18,7 +18,8 @@ from linkage.offers.errors import OfferClosed
 from linkage.offers.models import Offer
 from linkage.people.models import Person
 from linkage.services.words import RISK_WORDS, named
-from linkage.visits.queries import minutes_given, of_person
+from linkage.visits.queries import mine as my_visits
+from linkage.visits.queries import minutes_given
 
 room = Room("offers", __name__, url_prefix="/offers", template_folder="templates")
 
@@ -32,7 +33,7 @@ def today() -> str:
     day = at_minutes(local_date(now), 0)
     coming = [
         one
-        for one in of_person(actor.person_id, day, now + timedelta(days=365))
+        for one in my_visits(actor, day, now + timedelta(days=365))
         if one.ends_at > now and (one.attendance is None or one.attendance.checked_out_at is None)
     ]
     return render_template(

@@ -28,9 +28,9 @@ def today() -> str:
     """Where do I go next? The next visit large, the day below it."""
     actor, now = require_actor(), request_now()
     day = at_minutes(local_date(now), 0)
-    mine = queries.of_person(actor.person_id, day, day + timedelta(days=1))
+    mine = queries.mine(actor, day, day + timedelta(days=1))
     following = next((one for one in mine if not _is_over(one, now)), None)
-    later = queries.of_person(actor.person_id, day + timedelta(days=1), day + AHEAD)
+    later = queries.mine(actor, day + timedelta(days=1), day + AHEAD)
     return render_template(
         "me/today.html",
         route=mine,
@@ -45,7 +45,7 @@ def today() -> str:
 def commitments() -> str:
     """What I have said yes to, and what I have done in the last four weeks."""
     actor, now = require_actor(), request_now()
-    rows = queries.of_person(actor.person_id, now - AHEAD, now + AHEAD)
+    rows = queries.mine(actor, now - AHEAD, now + AHEAD)
     return render_template(
         "me/commitments.html",
         coming=[one for one in rows if not _is_over(one, now)],
@@ -57,7 +57,7 @@ def commitments() -> str:
 @room.get("/visits/<uuid:assignment_id>", permission=permissions.may_see_own, subject=get_assignment)
 def visit(assignment: Assignment) -> str:
     day = at_minutes(local_date(assignment.starts_at), 0)
-    route = queries.of_person(assignment.person_id, day, day + timedelta(days=1))
+    route = queries.mine(require_actor(), day, day + timedelta(days=1))
     return render_template("me/visit.html", route=route, **_visit(assignment))
 
 
@@ -71,7 +71,14 @@ def _is_over(one: Assignment, now: datetime) -> bool:
 
 
 def _common() -> dict[str, Any]:
-    return {"words": words, "named": named, "state_of": _state_of, "languages": LANGUAGE_WORDS, "describe": describe}
+    return {
+        "words": words,
+        "named": named,
+        "state_of": _state_of,
+        "languages": LANGUAGE_WORDS,
+        "describe": describe,
+        "open_after": timedelta(minutes=rule("visits.open_after_minutes", local_date(request_now()))),
+    }
 
 
 def _state_of(one: Assignment) -> str:
@@ -155,11 +162,11 @@ def give_back(assignment: Assignment) -> Any:
     return go("me.commitments")
 
 
-@room.get("/hours", permission=permissions.may_see_own)
+@room.get("/hours", permission=permissions.may_see_hours)
 def hours() -> str:
     """The volunteer's service record, the same day; a correction keeps the original beside it."""
     actor = require_actor()
-    entries = queries.record_of(actor.person_id)
+    entries = queries.record_of(actor)
     corrected = {entry.corrects_id for entry, _assignment in entries if entry.corrects_id}
     return render_template(
         "me/hours.html",

@@ -18,7 +18,7 @@ from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
 from linkage.core.rulesets import rule
 from linkage.households.models import Household
 from linkage.needs.models import Need
-from linkage.visits.models import Assignment, Visit
+from linkage.visits.models import Assignment, HoursEntry, Visit
 
 may_see = right(
     "visits.see",
@@ -32,9 +32,8 @@ may_see = right(
     volunteer="assigned",
     household="household",
 )
-may_see_own = right(
-    "visits.see_own", "see one's own commitments, coming and past", carer="self", volunteer="self", manager="covered"
-)
+may_see_own = right("visits.see_own", "see one's own commitments, coming and past", carer="self", volunteer="self")
+may_see_hours = right("visits.hours", "see one's own service record", carer="self", volunteer="self")
 may_attend = right("visits.attend", "check in and out, report that nobody opens", carer="self", volunteer="self")
 may_attend_for = right(
     "visits.attend_for",
@@ -62,6 +61,7 @@ may_cancel = right(
 may_release_for = right("visits.release", "let a booked person go from a visit", community="area", coordinator="area")
 see(Visit, may_see)
 see(Assignment, may_see_own)
+see(HoursEntry, may_see_hours)
 
 
 def _booked(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -102,14 +102,9 @@ def _own_assignment(actor: Actor, _grant: ActiveGrant) -> ColumnElement[bool]:
     return Assignment.person_id == actor.person_id
 
 
-@scope(Assignment, "covered")
-def _our_assignment(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    return _ours(grant)
-
-
-@scope(Assignment, "area")
-def _assignment_in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    return Assignment.visit_id.in_(select(Visit.id).where(lies_under(Visit.area_id, grant.area_path)))
+@scope(HoursEntry, "self")
+def _own_hours(actor: Actor, _grant: ActiveGrant) -> ColumnElement[bool]:
+    return HoursEntry.person_id == actor.person_id
 
 
 def _below(model: type, link: Any) -> None:

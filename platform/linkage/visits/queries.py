@@ -98,12 +98,17 @@ def accepted_ahead(need: Need, now: datetime) -> list[Visit]:
     )
 
 
-def of_person(person_id: uuid.UUID, first: datetime, last: datetime) -> list[Assignment]:
-    """A person's active assignments that touch first..last, in order of time."""
+def mine(actor: Actor, first: datetime, last: datetime) -> list[Assignment]:
+    """The actor's own active assignments that touch first..last, in order of time."""
     return list(
         db.session.scalars(
-            select(Assignment)
-            .where(Assignment.person_id == person_id, active(), Assignment.starts_at < last, Assignment.ends_at > first)
+            visible_assignments(actor)
+            .where(
+                Assignment.person_id == actor.person_id,
+                active(),
+                Assignment.starts_at < last,
+                Assignment.ends_at > first,
+            )
             .order_by(Assignment.starts_at)
         )
     )
@@ -142,21 +147,16 @@ def met_of_due(
     return {need_id: (met[need_id], due[need_id]) for need_id in need_ids}
 
 
-def hours_of(person_id: uuid.UUID) -> list[HoursEntry]:
-    """A volunteer's service record, newest first; a corrected entry stays in it."""
-    return list(
-        db.session.scalars(
-            select(HoursEntry).where(HoursEntry.person_id == person_id).order_by(HoursEntry.recorded_at.desc())
-        )
-    )
+def visible_hours(actor: Actor) -> Select[tuple[HoursEntry]]:
+    return visible_rows(actor, HoursEntry)
 
 
-def record_of(person_id: uuid.UUID) -> list[tuple[HoursEntry, Assignment | None]]:
-    """A volunteer's service record with what each entry is for, newest first."""
+def record_of(actor: Actor) -> list[tuple[HoursEntry, Assignment | None]]:
+    """A volunteer's own service record with what each entry is for, newest first; a corrected one stays in it."""
     rows = db.session.execute(
-        select(HoursEntry, Assignment)
+        visible_hours(actor)
+        .add_columns(Assignment)
         .outerjoin(Assignment, Assignment.id == HoursEntry.assignment_id)
-        .where(HoursEntry.person_id == person_id)
         .order_by(HoursEntry.recorded_at.desc(), HoursEntry.id)
     ).all()
     return [(entry, assignment) for entry, assignment in rows]

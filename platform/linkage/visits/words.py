@@ -140,15 +140,21 @@ def spoken_time(moment: datetime) -> str:
 
 
 def _spoken_zh(hour: int, minute: int) -> str:
-    part = next(
-        word
-        for last, word in ((6, "凌晨"), (9, "早上"), (12, "上午"), (13, "中午"), (18, "下午"), (25, "晚上"))
-        if hour < last
-    )
+    part = next(word for last, word in PARTS_ZH if hour < last)
     twelve = hour if hour <= 12 else hour - 12
-    said = "十" + NUMBERS_ZH[twelve - 10].replace("两", "二") if twelve > 10 else NUMBERS_ZH[twelve]
-    tail = {0: "", 30: "半", 15: "一刻", 45: "三刻"}.get(minute)
-    return f"{part}{said}点" + (tail if tail is not None else f"{minute:02d}分")
+    tail = {0: "", 15: "一刻", 30: "半", 45: "三刻"}.get(minute)
+    if tail is None:
+        tail = f"零{NUMBERS_ZH[minute].replace('两', '二')}分" if minute < 10 else f"{_number_zh(minute)}分"
+    said = "两" if twelve == 2 else _number_zh(twelve)
+    return f"{part}{said}点{tail}"
+
+
+def _number_zh(number: int) -> str:
+    """0 to 59 in Chinese figures: 零, 九, 十二, 二十三."""
+    tens, ones = divmod(number, 10)
+    digits = NUMBERS_ZH.replace("两", "二")
+    head = {0: "", 1: "十"}.get(tens, f"{digits[tens]}十")
+    return head + (digits[ones] if ones or not tens else "")
 
 
 def _spoken_en(hour: int, minute: int) -> str:

@@ -62,3 +62,5 @@ def test_a_rule_is_described_in_words(ctx):
         assert recurrence.describe("FREQ=WEEKLY;BYDAY=TU,TH") == "every week on Tue, Thu"
         assert recurrence.describe("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO") == "every 2 weeks on Mon"
         assert recurrence.describe(None) == "once"
+        assert recurrence.describe(recurrence.weekly(range(5))) == "every week on Mon to Fri"
+        assert recurrence.describe(recurrence.weekly(range(7))) == recurrence.describe("FREQ=DAILY") == "every day"

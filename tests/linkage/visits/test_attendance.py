@@ -13,7 +13,7 @@ from linkage.core.models import AuditRow, OutboxRow
 from linkage.visits import attendance, periodic, status
 from linkage.visits.errors import Refused
 from linkage.visits.models import Assignment, AttendanceCorrection, HoursEntry, Visit
-from linkage.visits.queries import hours_of, met_of_due, minutes_given
+from linkage.visits.queries import met_of_due, minutes_given, record_of
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_checking_out_needs_a_check_in_and_happens_once(booked, do, world, at):
 
 def test_a_volunteers_hours_stand_in_the_record_the_same_day(served, world, at):
     one = served("zhuang", "lin", "chat")
-    (entry,) = hours_of(world.key("zhuang"))
+    ((entry, _visit),) = record_of(world.actor("zhuang"))
     assert (entry.minutes, entry.recorded_at, entry.assignment_id) == (50, at("09:50"), one.id)
     assert told("visits.hours", world, "zhuang") == 1
 
@@ -179,7 +179,7 @@ def test_a_correction_keeps_the_original_and_hours_and_minutes_follow(served, do
     assert kept == [(50, at("09:50"))] * 2
     assert held(world, "lukang/clean") == (0, 0, 30)
     assert minutes_given(world.key("zhuang")) == 30
-    assert [entry.minutes for entry in hours_of(world.key("zhuang"))] == [30, 50]
+    assert [entry.minutes for entry, _visit in record_of(world.actor("zhuang"))] == [30, 50]
 
 
 def test_a_correction_upwards_delivers_no_more_than_was_ordered(served, do, world, at):

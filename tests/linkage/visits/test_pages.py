@@ -313,3 +313,20 @@ def test_the_status_that_a_page_shows_follows_the_clock(sign_in, wu_at_lin, thur
         seen.append(status.status_of(db.session.get(Visit, wu_at_lin.visit_id), at).value)
         assert client.get(url).status_code == 200
     assert seen == ["booked", "late", "missed"]
+
+
+def test_an_earlier_stop_of_the_day_is_folded_away_two_hours_later(sign_in, booked, visit, thursday_at):
+    booked("wu", on=visit("lin", "clean"), at="2026-11-26T09:00")
+    booked("wu", on=visit("chen", "clean"), at="2026-11-26T11:00")
+    client = sign_in("wu")
+    thursday_at("11:30")
+    assert "林秀英" in client.get("/me/").get_data(as_text=True)
+    thursday_at("12:30")
+    page = client.get("/me/").get_data(as_text=True)
+    assert "林秀英" not in page and "陈阿珠" in page
+
+
+def test_a_manager_opens_no_page_of_a_carer(sign_in, wu_at_lin):
+    client = sign_in("manager")
+    assert client.get(f"/me/visits/{wu_at_lin.id}").status_code == 404
+    assert client.get("/me/").status_code == 403
