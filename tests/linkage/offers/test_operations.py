@@ -6,6 +6,7 @@ import pytest
 from visiting import book_for, change
 
 from linkage.contracts.capacity import capacity_snapshot
+from linkage.contracts.ledger import CapacityConflict
 from linkage.contracts.models import ContractLine
 from linkage.core.events import AbsenceRecorded, ConsentWithdrawn, announce
 from linkage.core.extensions import db
@@ -191,7 +192,7 @@ def test_a_slot_has_one_open_round(asking, visit, commit, world):
 
 def test_without_room_to_reserve_no_round_is_opened(asking, world):
     change(world, lambda: setattr(db.session.get(ContractLine, world.key("line/lukang/meal")), "monthly_cap", 0))
-    with pytest.raises(Exception, match="left"):
+    with pytest.raises(CapacityConflict):
         asking("zhuang", fallback="wu")
     assert db.session.query(OfferRound).count() == 0
 
