@@ -61,7 +61,8 @@ class Explainer:
         self.state = PlanState(instance, plan, held=held)
 
     @cached_property
-    def _prover(self) -> Prover:
+    def prover(self) -> Prover:
+        """What proves that a visit cannot be served, for this plan."""
         return Prover(self.state)
 
     def explain(self, visit: Visit, *, max_fixes: int = 3) -> Explanation:
@@ -76,7 +77,7 @@ class Explainer:
         people = sorted(obstacles_of(placing), key=lambda p: (-p.stage, p.slot))
         return Explanation(
             visit_id=visit.id,
-            proven=self._prover.nobody_ever(visit),
+            proven=self.prover.nobody_ever(visit),
             deciding=_deciding(people),
             counts=_counts(people),
             people=tuple(people),

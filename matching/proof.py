@@ -1,12 +1,13 @@
 """Proof that no plan at all could serve a visit, as long as every agreed slot is kept.
 
 The visit is tried in a plan that holds nothing but the agreed slots (person and start pinned), in an
-instance in which everything that other visits could make easier is granted already: travel by the
-shortest way over other places, no way to the door where another visit is at the same place, no draw on
-a line that might have fallen elsewhere. If there is no way even then, there is none in any plan.
+instance in which everything that other visits could make easier is granted already: travel by way of
+other visits where that is shorter, no way to the door where another visit at the same place could save
+it, no draw on a line that might have fallen elsewhere. If there is no way even then, there is none in
+any plan.
 """
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from matching.charging import Booked
 from matching.eligibility import eligible_lines
 from matching.instance import Caregiver, Instance, Shift, Visit
-from matching.lookup import Lookup
+from matching.lookup import Lookup, slot_minutes
 from matching.placing import Placing
 from matching.plan import Plan, Route, Stop
 from matching.plan_state import PlanState
@@ -24,35 +25,46 @@ class Prover:
     """Proves for one instance and plan; build it once for many visits."""
 
     def __init__(self, state: PlanState) -> None:
-        self._places = Counter(v.location_id for v in state.instance.visits)
-        self._starts = {s.start_location_id for s in state.instance.shifts}
+        self._by_way_of = _least_service(state.instance)
         easy = replace(
             state.instance,
-            travel_modes=_shortest(state.lookup),
+            travel_modes=_shortest(state.lookup, self._by_way_of),
             visits=tuple(map(self._at_the_door, state.instance.visits)),
             shifts=tuple(_without_doubtful_breaks(s, state.lookup.caregivers) for s in state.instance.shifts),
         )
         self._state = PlanState(easy, _agreed_plan(state, easy))
 
     def nobody_ever(self, visit: Visit) -> bool:
-        """Whether no plan that keeps what is agreed can serve the visit."""
-        known = self._state.lookup.visits.get(visit.id)
-        others = self._places[visit.location_id] - (known is not None and known.location_id == visit.location_id)
-        easy = replace(visit, access_minutes=0) if others > 0 else visit
-        return next(Placing(self._state, easy).ways(), None) is None
+        """Whether no plan that keeps what is agreed can serve the visit fully."""
+        placing = Placing(self._state, self._at_the_door(visit))
+        return bool(placing.missing) and next(placing.ways(), None) is None
 
     def _at_the_door(self, visit: Visit) -> Visit:
-        shared = self._places[visit.location_id] > 1 or visit.location_id in self._starts
-        return replace(visit, access_minutes=0) if shared else visit
+        """The visit without access minutes if coming from another visit at its place could be quicker."""
+        others = [
+            least for visit_id, least in self._by_way_of.get(visit.location_id, {}).items() if visit_id != visit.id
+        ]
+        saves = any(least < visit.access_minutes for least in others)
+        return replace(visit, access_minutes=0) if saves else visit
 
 
-def _shortest(lookup: Lookup) -> tuple:
-    """Every travel mode with its shortest ways over other places (Floyd 1962, Warshall 1962)."""
+def _least_service(instance: Instance) -> dict[str, dict[str, float]]:
+    """For each place with visits: the least minutes that serving each of them takes."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for visit in instance.visits:
+        least = min(slot_minutes(visit, k) for k in range(len(visit.slots)))
+        found[visit.location_id][visit.id] = least
+    return found
+
+
+def _shortest(lookup: Lookup, by_way_of: dict[str, dict[str, float]]) -> tuple:
+    """Every travel mode with the shortest ways by way of visits, their service included (Floyd 1962)."""
+    stops = [(lookup.location_index[place], min(visits.values())) for place, visits in by_way_of.items()]
     found = []
     for mode, matrix in zip(lookup.instance.travel_modes, lookup.travel, strict=True):
         least = matrix.copy()
-        for k in range(len(least)):
-            np.minimum(least, least[:, k, None] + least[None, k, :], out=least)
+        for k, service in stops:
+            np.minimum(least, least[:, k, None] + service + least[None, k, :], out=least)
         found.append(replace(mode, matrix_minutes=tuple(map(tuple, least.tolist()))))
     return tuple(found)
 

@@ -31,7 +31,10 @@ from matching.plan import Fallback, Plan
 from matching.plan_state import PlanState
 from matching.rebuild import insert, plan_of
 from matching.recommend import recommend
+from matching.solve import solve
+from matching.stop import MaxIterations
 from tests.matching.builders import VOLUNTEER, carer, instance, pair, plan, service, shift, stop, visit, window
+from tests.matching.random_instances import random_instance
 from tests.matching.referee import placings
 from tests.matching.test_recommend import empty_plan, grown
 
@@ -85,6 +88,20 @@ def test_what_is_proven_no_other_plan_contradicts(seed):
                     assert next(placings(of, planned, behind, target), None) is None
 
 
+@pytest.mark.parametrize("seed", range(0, 60, 2))
+def test_what_the_search_serves_is_not_called_impossible_and_what_it_calls_impossible_is(seed):
+    of = random_instance(seed)
+    made = solve(of, MaxIterations(20), seed)
+    explainer = Explainer(of, made)
+    sure = {row.visit_id for row in made.unserved if row.proven}
+    served = {v.id for v in of.visits} - {row.visit_id for row in made.unserved}
+    for wanted in of.visits:
+        if wanted.id in served:
+            assert not explainer.prover.nobody_ever(wanted)
+        if wanted.id in sure:
+            assert explainer.explain(wanted, max_fixes=0).proven
+
+
 def test_a_visit_that_the_plan_could_take_is_not_called_impossible():
     of = instance([visit()])
     found = explain(of, empty_plan(of))[0]
@@ -103,7 +120,7 @@ def test_a_slot_taken_by_what_is_agreed_is_proof_and_by_another_visit_is_not():
 
 
 def test_a_place_reached_sooner_by_way_of_another_visit_is_no_proof():
-    # p0 to p2 takes 100 minutes directly, but only 2 * 10 by way of p1, where another visit is.
+    # p0 to p2 takes 100 minutes directly, but only 10 + 10 + 10 by way of p1, where another visit is.
     of = instance([visit("v", 2, 10, windows=(window(480, 520),)), visit("w", 1, 10)])
     matrix = ((0, 10, 100), (10, 0, 10), (100, 10, 0))
     of = replace(of, locations=of.locations[:3], travel_modes=(replace(of.travel_modes[0], matrix_minutes=matrix),))
