@@ -43,8 +43,8 @@ BOUGHT = {
 }  # fmt: skip
 
 
-def enter_all(organisations: dict[str, Organisation], story: Story) -> None:
-    """Enter the contracts of the year, from January on."""
+def enter_all(organisations: dict[str, Organisation], story: Story, *, times: int = 1) -> None:
+    """Enter the contracts; `times` as much is bought for a larger street, without a quota for each person then."""
     street = accounts.area_of(STREET)
     by = accounts.actor("coordinator", story.setup)
     starts, ends = story.long_ago, date(story.today.year + 1, 12, 31)
@@ -52,10 +52,12 @@ def enter_all(organisations: dict[str, Organisation], story: Story) -> None:
         drafts = [
             LineDraft(
                 services=tuple(by_code(code).id for code in codes),  # type: ignore[union-attr]
-                areas=(street.id,), unit=unit, price_fen=price, monthly_cap=cap, starts_on=starts, ends_on=ends,
-                name=name, eligible_tags=tags, monthly_quota=quota, rank=place,
+                areas=(street.id,), unit=unit, price_fen=price, monthly_cap=cap * times, starts_on=starts, ends_on=ends,
+                name=name, eligible_tags=tags, monthly_quota=quota if times == 1 else None, rank=place,
             )
             for place, (name, codes, unit, price, cap, quota, tags) in enumerate(lines)
         ]  # fmt: skip
-        head = ContractDraft(organisations[short].id, number, title, street.id, starts, starts, ends, value * 100)
+        head = ContractDraft(
+            organisations[short].id, number, title, street.id, starts, starts, ends, value * 100 * times
+        )
         enter_contract(head, drafts, by=by, now=story.setup)

@@ -64,15 +64,21 @@ def load(now: datetime) -> None:
 
 
 def _register(story: Story, inventor: Inventor) -> list[households.Home]:
-    password_hash = hash_password(PASSWORD)
-    unit_of_work(lambda: _basis(story))
-    unit_of_work(lambda: accounts.open_staff(inventor, story, password_hash))
+    password_hash = make_basis(story, inventor)
     organisations = unit_of_work(lambda: providers.register_all(inventor, story, password_hash))
     unit_of_work(lambda: contracts.enter_all(organisations, story))
     unit_of_work(lambda: volunteers.register_all(inventor, story, password_hash))
     homes = unit_of_work(lambda: households.register_all(inventor, story, password_hash))
     unit_of_work(lambda: needs.post_all(homes, story))
     return homes
+
+
+def make_basis(story: Story, inventor: Inventor) -> str:
+    """Areas, catalogue, rules and the staff's accounts; returns the hash of the accounts' password."""
+    password_hash = hash_password(PASSWORD)
+    unit_of_work(lambda: _basis(story))
+    unit_of_work(lambda: accounts.open_staff(inventor, story, password_hash))
+    return password_hash
 
 
 def _basis(story: Story) -> None:

@@ -91,12 +91,15 @@ EMPLOYERS = (
 def register_all(inventor: Inventor, story: Story, password_hash: str) -> dict[str, Organisation]:
     """The organisations with their managers, workers, papers and shifts; by short name."""
     return {
-        employer.short: _employer(number, employer, inventor, story, password_hash)
+        employer.short: register_employer(number, employer, employer.workers, inventor, story, password_hash)
         for number, employer in enumerate(EMPLOYERS, 1)
     }
 
 
-def _employer(number: int, employer: Employer, inventor: Inventor, story: Story, password_hash: str) -> Organisation:
+def register_employer(
+    number: int, employer: Employer, workers: tuple[Worker, ...], inventor: Inventor, story: Story, password_hash: str
+) -> Organisation:
+    """An organisation with its manager and these workers."""
     street = accounts.area_of(STREET)
     organisation = register_organisation(
         OrganisationDraft(
@@ -121,8 +124,8 @@ def _employer(number: int, employer: Employer, inventor: Inventor, story: Story,
         register_person(draft, by=admin, now=story.setup), name, Role.MANAGER, organisation,
         password_hash=password_hash, by=admin, now=story.setup,
     )  # fmt: skip
-    for place, worker in enumerate(employer.workers, 1):
-        account = worker.account or f"carer-{number}-{place}"
+    for place, worker in enumerate(workers, 1):
+        account = worker.account or f"worker-{number}-{place}"
         _worker(organisation, employer.kind, worker, account, name, inventor, story, password_hash, street)
     return organisation
 

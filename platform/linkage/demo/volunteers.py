@@ -69,13 +69,13 @@ HELPERS = (
 
 
 def register_all(inventor: Inventor, story: Story, password_hash: str) -> None:
-    """Register the volunteers with their weeks, papers and accounts (volunteer, volunteer2 …)."""
+    """Register the volunteers with their weeks, papers and accounts (volunteer, volunteer02 …)."""
     accounts_made = 0
     for helper in HELPERS:
         row = _register(helper, inventor, story)
         if helper.account:
             accounts_made += 1
-            name = "volunteer" + (str(accounts_made) if accounts_made > 1 else "")
+            name = f"volunteer{accounts_made:02d}" if accounts_made > 1 else "volunteer"
             area = accounts.area_of(helper.community)
             admin = accounts.actor("admin", story.setup)
             accounts.open_for_volunteer(row.person, name, area, password_hash=password_hash, by=admin, now=story.setup)

@@ -225,7 +225,7 @@ def ask_for_today(homes: list[Home], story: Story) -> None:
     )  # fmt: skip
     need = post_need(home, service, request, by=operator, now=now)
     visit = db.session.scalars(select(Visit).where(Visit.need_id == need.id)).one()
-    names = ("volunteer", "volunteer2", "volunteer16")
+    names = ("volunteer", "volunteer02", "volunteer16")
     people = [accounts.actor(name, now).person_id for name in names]
     candidates = [Candidate(person_id, starts, starts + HOUR, 10) for person_id in people]
     open_round(visit.slots[0], candidates, by=accounts.actor("coordinator", now), now=now)
