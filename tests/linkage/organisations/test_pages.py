@@ -209,3 +209,11 @@ def test_the_list_is_narrowed_by_what_expires(sign_in):
     page = sign_in("coordinator").get("/carers/?expiring=30").text
     assert "吴丽珍" not in page
     assert sign_in("coordinator").get("/carers/?q=wlz&kind=carer&state=all&sort=-since").status_code == 200
+
+
+def test_a_manager_gets_to_the_account_and_link_of_the_own_carer(sign_in, paths, world):
+    manager = sign_in("manager")
+    link = f"/of/{world.key('wu')}"
+    address = next(part for part in manager.get(paths["wu"]).text.split('"') if part.endswith(link))
+    assert manager.get(address).status_code in (200, 303)
+    assert link not in sign_in("coordinator").get(paths["wu"]).text

@@ -188,3 +188,11 @@ def test_a_qualification_is_entered_by_staff_only(ctx, sign_in, path):
 @pytest.mark.parametrize("query", ["?q=zwb", "?service=x", "?area=4&state=", "?insurance=90", "?sort=-insured&page=3"])
 def test_the_list_answers_any_filter(sign_in, query):
     assert sign_in("coordinator").get("/volunteers/" + query).status_code == 200
+
+
+def test_community_staff_gets_to_the_account_and_link_of_a_volunteer(sign_in, path, world):
+    clerk = sign_in("clerk")
+    link = f"/of/{world.key('zhuang')}"
+    address = next(part for part in clerk.get(path).text.split('"') if part.endswith(link))
+    assert clerk.get(address).status_code in (200, 303)
+    assert link not in sign_in("zhuang").get(path).text
