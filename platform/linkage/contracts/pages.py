@@ -193,7 +193,7 @@ def enter() -> Any:
         else:
             flash(_("The contract is entered; its minutes can be planned from now on."), "ok")
             return go("contracts.page", contract_id=contract.id)
-    return _entry_page(form), 422
+    return _entry_page(form), form.status
 
 
 def _entry_page(form: Form) -> str:
@@ -253,7 +253,7 @@ def change(contract: Contract) -> Any:
         else:
             flash(_("The change is saved."), "ok")
             return go("contracts.page", contract_id=contract.id)
-    return _change_page(form, contract), 422
+    return _change_page(form, contract), form.status
 
 
 def _change_page(form: Form, contract: Contract) -> str:
@@ -276,7 +276,7 @@ def add_line(contract: Contract) -> Any:
         else:
             flash(_("The line is added."), "ok")
             return go("contracts.page", contract_id=contract.id)
-    return _line_page(form, contract, None), 422
+    return _line_page(form, contract, None), form.status
 
 
 @room.get("/lines/<uuid:line_id>/edit", permission=permissions.may_change, subject=get_line)
@@ -296,7 +296,7 @@ def change_line(line: ContractLine) -> Any:
         else:
             flash(_("The change is saved."), "ok")
             return go("contracts.page", contract_id=line.contract_id)
-    return _line_page(form, line.contract, line), 422
+    return _line_page(form, line.contract, line), form.status
 
 
 def _line_page(form: Form, contract: Contract, line: ContractLine | None) -> str:

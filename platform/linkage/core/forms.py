@@ -16,7 +16,15 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 from werkzeug.datastructures import MultiDict
 
-from linkage.core.errors import DomainError, InvalidInput
+from linkage.core.errors import (
+    DomainError,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    StaleVersion,
+    Unavailable,
+)
 
 BROWSER_FIELDS = ("csrf_token", "_idem", "_draft")
 MESSAGES = {
@@ -99,7 +107,10 @@ class Form:
     ----------
     data : the loaded values (only where `valid`)
     errors : field → list of sentences
+    status : with which the page goes back: 422, or 412 where somebody else was quicker
     """
+
+    status = 422
 
     def __init__(
         self,
@@ -121,7 +132,14 @@ class Form:
         return self.sent is not None and not self.errors
 
     def add(self, error: DomainError) -> None:
-        """Take a domain error onto the form: at its field, or at the top ('')."""
+        """Take a domain error onto the form: at its field, or at the top ('').
+
+        What no other input would mend (not allowed, not there, not now) goes on as it came.
+        """
+        if isinstance(error, (NotAllowed, NotFound, NotSignedIn, Unavailable)):
+            raise error
+        if isinstance(error, StaleVersion):
+            self.status = 412
         if isinstance(error, InvalidInput) and error.errors:
             for name, sentences in error.errors.items():
                 self.errors.setdefault(name, []).extend(sentences)

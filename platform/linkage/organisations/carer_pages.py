@@ -152,7 +152,7 @@ def set_week(carer: Carer) -> Any:
         else:
             flash(_("The week is saved.") if changed else _("Nothing was changed."), "ok" if changed else "info")
             return go("carers.page", carer_id=carer.id)
-    return _week_page(carer, form), 422
+    return _week_page(carer, form), form.status
 
 
 def _week_page(carer: Carer, form: Form) -> str:
@@ -187,7 +187,7 @@ def report_absence(carer: Carer) -> Any:
         else:
             flash(_("The absence is noted. The visits of that time are free again and will be given to others."), "ok")
             return go("carers.page", carer_id=carer.id)
-    return _absence_page(carer, form), 422
+    return _absence_page(carer, form), form.status
 
 
 def _absence_page(carer: Carer, form: Form) -> str:
@@ -235,7 +235,7 @@ def employ(organisation: Organisation) -> Any:
         else:
             flash(_("The carer is entered. Set the week and the qualifications next."), "ok")
             return go("carers.page", carer_id=carer.id)
-    return _form_page(form, organisation, None), 422
+    return _form_page(form, organisation, None), form.status
 
 
 @room.get("/<uuid:carer_id>/edit", permission=permissions.may_employ, subject=get_carer)
@@ -271,7 +271,7 @@ def change(carer: Carer) -> Any:
         else:
             flash(_("The change is saved."), "ok")
             return go("carers.page", carer_id=carer.id)
-    return _form_page(form, carer.organisation, carer), 422
+    return _form_page(form, carer.organisation, carer), form.status
 
 
 def _person_draft(data: dict[str, Any], known: Person | None = None) -> PersonDraft:
@@ -310,7 +310,7 @@ def add_qualification(carer: Carer) -> Any:
         else:
             flash(_("The qualification is entered."), "ok")
             return go("carers.page", carer_id=carer.id)
-    return _page(carer, form), 422
+    return _page(carer, form), form.status
 
 
 @room.post("/<uuid:carer_id>/qualifications/<uuid:held_id>/end", permission=permissions.may_employ, subject=get_carer)

@@ -70,7 +70,7 @@ def register() -> Any:
         else:
             flash(_("The organisation is registered. Add its carers next."), "ok")
             return go("organisations.page", organisation_id=organisation.id)
-    return _form_page(form, None), 422
+    return _form_page(form, None), form.status
 
 
 @room.get("/<uuid:organisation_id>/edit", permission=permissions.may_change, subject=get_organisation)
@@ -91,7 +91,7 @@ def change(organisation: Organisation) -> Any:
         else:
             flash(_("The change is saved."), "ok")
             return go("organisations.page", organisation_id=organisation.id)
-    return _form_page(form, organisation), 422
+    return _form_page(form, organisation), form.status
 
 
 @room.post("/<uuid:organisation_id>/close", permission=permissions.may_close, subject=get_organisation)

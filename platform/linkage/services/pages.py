@@ -85,7 +85,7 @@ def add() -> Any:
         else:
             flash(_("The service is in the catalogue."), "ok")
             return go("services.page", service_id=service.id)
-    return _form_page(form, None), 422
+    return _form_page(form, None), form.status
 
 
 @room.get("/<uuid:service_id>/edit", permission=may_change, subject=get_service)
@@ -112,7 +112,7 @@ def change(service: Service) -> Any:
         else:
             flash(_("The change is saved."), "ok")
             return go("services.page", service_id=service.id)
-    return _form_page(form, service), 422
+    return _form_page(form, service), form.status
 
 
 def _form_page(form: Form, service: Service | None) -> str:
@@ -141,7 +141,7 @@ def qualifications() -> str:
 def save_qualification() -> Any:
     form = Form(QualificationForm(), request.form)
     if not form.valid:
-        return _qualifications_page(form), 422
+        return _qualifications_page(form), form.status
     operations.save_qualification(**form.data, by=require_actor(), now=request_now())
     flash(_("The change is saved."), "ok")
     return go("services.qualifications")

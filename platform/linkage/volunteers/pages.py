@@ -166,7 +166,7 @@ def register() -> Any:
         else:
             flash(_("The volunteer is registered. Say when they have time next."), "ok")
             return go("volunteers.page", volunteer_id=volunteer.id)
-    return _register_page(form), 422
+    return _register_page(form), form.status
 
 
 def _register_page(form: Form) -> str:
@@ -210,7 +210,7 @@ def change(volunteer: Volunteer) -> Any:
         else:
             flash(_("The change is saved."), "ok")
             return go("volunteers.page", volunteer_id=volunteer.id)
-    return _edit_page(form, volunteer), 422
+    return _edit_page(form, volunteer), form.status
 
 
 def _edit_page(form: Form, volunteer: Volunteer) -> str:
@@ -267,7 +267,7 @@ def set_offer(volunteer: Volunteer) -> Any:
         else:
             flash(_("The change is saved."), "ok")
             return go("volunteers.page", volunteer_id=volunteer.id)
-    return _offer_page(form, volunteer), 422
+    return _offer_page(form, volunteer), form.status
 
 
 def _offer_page(form: Form, volunteer: Volunteer) -> str:
@@ -316,7 +316,7 @@ def set_week(volunteer: Volunteer) -> Any:
         else:
             flash(_("The times are saved.") if changed else _("Nothing was changed."), "ok" if changed else "info")
             return go("volunteers.page", volunteer_id=volunteer.id)
-    return _week_page(volunteer, form), 422
+    return _week_page(volunteer, form), form.status
 
 
 def _planning_areas(volunteer: Volunteer) -> list[Area]:
@@ -367,7 +367,7 @@ def pause(volunteer: Volunteer) -> Any:
         else:
             flash(_("Nothing is asked in that time; what was accepted stays."), "ok")
             return go("volunteers.page", volunteer_id=volunteer.id)
-    return _page(volunteer, Form(), form), 422
+    return _page(volunteer, Form(), form), form.status
 
 
 @room.post("/<uuid:volunteer_id>/resume", permission=permissions.may_offer, subject=get_volunteer)
@@ -398,7 +398,7 @@ def add_qualification(volunteer: Volunteer) -> Any:
         else:
             flash(_("The qualification is entered."), "ok")
             return go("volunteers.page", volunteer_id=volunteer.id)
-    return _page(volunteer, form, Form()), 422
+    return _page(volunteer, form, Form()), form.status
 
 
 @room.post(

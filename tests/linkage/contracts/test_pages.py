@@ -157,7 +157,7 @@ def test_a_line_is_changed_and_shows_what_it_is(ctx, sign_in, paths, world):
     assert coordinator.post(paths["line"], data=values).status_code == 303
     line = db.session.get(ContractLine, world.key("line/lukang/bath"))
     assert (line.price_fen, line.monthly_cap, line.rank) == (6600, 4830, 2)
-    assert coordinator.post(paths["line"], data=values).status_code == 422  # an older version
+    assert coordinator.post(paths["line"], data=values).status_code == 412  # an older version
 
 
 def test_a_contract_is_suspended_and_resumed_from_its_page(ctx, sign_in, paths, world):

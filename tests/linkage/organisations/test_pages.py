@@ -85,6 +85,16 @@ def test_a_manager_changes_the_own_organisation_only(ctx, sign_in, paths):
     assert manager.post(paths["other"] + "/edit", data={**ORGANISATION, "row_version": "1"}).status_code == 404
 
 
+def test_of_two_editors_of_a_carer_the_second_is_told(sign_in, paths):
+    manager = sign_in("manager")
+    values = {**CARER, "name": "吴丽珍", "id_number": "", "birth_date": "1980-01-01", "sex": "F", "row_version": "1",
+              "person_version": "1", "valid_from": "2025-01-01"}  # fmt: skip
+    assert manager.post(paths["wu"] + "/edit", data=values).status_code == 303
+    answer = manager.post(paths["wu"] + "/edit", data=values)
+    assert answer.status_code == 412
+    assert 'value="吴丽珍"' in answer.text
+
+
 def test_only_supervisor_and_administrator_close_an_organisation(sign_in, paths):
     assert sign_in("manager").post(paths["org"] + "/close").status_code == 403
     assert sign_in("supervisor").post(paths["org"] + "/close").status_code == 409  # somebody still works there

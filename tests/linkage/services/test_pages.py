@@ -50,7 +50,7 @@ def test_what_was_typed_stays_when_something_is_wrong(ctx, sign_in):
 def test_a_change_on_an_old_version_says_so_and_saves_nothing(ctx, sign_in, world):
     path = f"/services/{world.key('service/bath')}/edit"
     values = {**VALUES, "row_version": "7"}
-    assert sign_in("admin").post(path, data=values).status_code == 422
+    assert sign_in("admin").post(path, data=values).status_code == 412
     assert db.session.get(Service, world.key("service/bath")).name_zh == "助浴"
 
 

@@ -72,6 +72,10 @@ def test_what_was_typed_stays_when_something_is_wrong(sign_in, values):
     assert 'value="far"' in answer.text
 
 
+def test_nobody_enters_a_volunteer_in_another_area(sign_in, values):
+    assert sign_in("clerk").post("/volunteers/new", data={**values, "area_id": "5"}).status_code == 403
+
+
 def test_a_minor_without_consent_is_asked_for_it(sign_in, values):
     minor = {**values, "id_number": "", "birth_date": "2012-05-01", "sex": "F"}
     answer = sign_in("clerk").post("/volunteers/new", data=minor)
@@ -90,7 +94,7 @@ def test_staff_changes_the_record_and_empty_numbers_stay(ctx, sign_in, values, p
     row = volunteer(world)
     assert row.insured_to == date(2028, 1, 1)
     assert row.person.telephone.endswith(telephone)
-    assert clerk.post(path + "/edit", data=changed).status_code == 422  # an older version
+    assert clerk.post(path + "/edit", data=changed).status_code == 412  # an older version
 
 
 def test_a_volunteer_does_not_change_the_own_insurance(sign_in, values, path):
