@@ -20,6 +20,7 @@ from matching.instance import (
     Instance,
     Pin,
     Qualification,
+    Quota,
     Slot,
     TimeWindow,
     Visit,
@@ -380,3 +381,23 @@ def test_a_new_visit_that_is_not_in_the_instance_yet_is_explained_too():
     found = Explainer(of, made).explain(visit("new", windows=(window(600, 600),)))
     assert (found.visit_id, found.deciding) == ("new", BusyCode.BUSY)
     assert found.fix.code is FixCode.SHIFT_WINDOW
+
+
+def test_a_full_quota_is_the_persons_own_and_raised_as_a_last_resort():
+    paid = carer(organisation_id="o", needs_contract_line=True)
+    of = instance(
+        [visit(person_id="p", contract_line_ids=("l",))],
+        [paid],
+        contract_lines=(ContractLine("l", "o", ("care",)),),
+        quotas=(Quota("q", "p", 0, 0, 100, used=50),),
+    )
+    found = only(of, empty_plan(of))
+    assert found.deciding is BusyCode.QUOTA_FULL
+    assert (found.fix.code, found.fix.get("person"), found.fix.get("amount")) == (FixCode.RAISE_QUOTA, "p", 10)
+
+
+def test_a_route_that_an_absence_has_broken_since_takes_nothing_more():
+    of = instance([visit("v"), visit("w")])
+    made = plan(of, {"a-0": [stop("w", 600)]})
+    ill = replace(of, caregivers=(replace(of.caregivers[0], absences=(Absence(610, 620),)),))
+    assert [o.code for o in obstacles(only(ill, made), "a")] == [BusyCode.ROUTE_BROKEN]
