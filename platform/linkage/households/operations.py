@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from linkage.areas.models import Area, Place
 from linkage.areas.operations import new_place, set_position
@@ -187,6 +188,8 @@ def _join(household: Household, draft: MemberDraft, position: int, *, by: Actor,
         raise InvalidInput(_l("This relation is not known."), field="relation")
     person = _person(draft, by, now)
     if draft.relation != "contact":
+        # Two communities at once: the person's row is locked first, then their home is asked for.
+        db.session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
         home = queries.home_of(person.id, today)
         if home is not None and home.id != household.id:
             raise Conflict(
@@ -423,6 +426,8 @@ def _must_be_open(household: Household, today: date) -> None:
 
 
 def _same_version(household: Household, row_version: int) -> None:
+    """Lock the row, then compare: one editor wins, the rest are told."""
+    db.session.refresh(household, ["row_version"], with_for_update=True)
     if household.row_version != row_version:
         raise StaleVersion(
             _l("Somebody else changed this household in the meantime."),

@@ -7,11 +7,12 @@ import uuid
 from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
 
 from linkage.accounts.permissions import GRANT
 from linkage.areas.models import Area
 from linkage.core.clock import local_date
-from linkage.core.errors import InvalidInput, NotFound
+from linkage.core.errors import Conflict, InvalidInput, NotFound
 from linkage.core.forms import Form
 from linkage.core.permissions import Actor, Role, holds, may
 from linkage.core.web import Room, request_now, require_actor
@@ -146,6 +147,8 @@ def reveal(household: Household) -> Response:
     if sent["purpose"] not in words.REVEAL_WORDS:
         raise InvalidInput("", field="purpose")
     subject, field = _sealed(household, sent["field"])
+    if field == "health" and queries.consent_for(household, "health", local_date(request_now())) is None:
+        raise Conflict(_("The household has not agreed that its health facts are used."))
     value = open_field(subject, field, purpose=sent["purpose"], by=require_actor(), now=request_now())
     answer = make_response(_page(household, {sent["field"]: value}))
     answer.headers["Refresh"] = f"{SHOWN_SECONDS}; url={url_for('households.page', household_id=household.id)}"

@@ -332,6 +332,7 @@ def take_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
     upload = group.upload
     if group.taken_at is not None:
         return True
+    demand_area(kind_of(upload), db.session.get_one(Area, upload.area_id), by)
     (examined,) = examined_groups(upload, [group], by=by, today=local_date(now))
     if examined.faults:
         group.faults = [_stored_fault(fault) for fault in examined.faults]

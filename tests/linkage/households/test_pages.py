@@ -85,6 +85,13 @@ def test_a_sealed_field_opens_with_a_reason_and_is_written_down(clerk, home, wor
     assert "苏晓梅" in text_of(clerk.get(f"{home}/readers"))
 
 
+def test_health_facts_stay_closed_without_consent_to_their_use(clerk, home):
+    clerk.post(f"{home}/consent/withdraw", data={"purpose": "health"})
+    answer = clerk.post(f"{home}/reveal", data={"field": "health", "purpose": "urgent"})
+    assert answer.status_code == 409 and "高血压" not in text_of(answer)
+    assert "not agreed to" in words_of(clerk.get(home))
+
+
 def test_a_sealed_field_does_not_open_without_a_known_reason(clerk, home):
     assert clerk.post(f"{home}/reveal", data={"field": "health", "purpose": "curious"}).status_code == 422
     assert clerk.post(f"{home}/reveal", data={"field": "key_id", "purpose": "urgent"}).status_code == 404

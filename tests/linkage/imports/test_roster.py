@@ -8,7 +8,9 @@ from sqlalchemy import func, select
 sys.path.insert(0, str(Path(__file__).parent))
 import sheets  # noqa: E402
 
+from linkage.accounts.models import Grant  # noqa: E402
 from linkage.areas.models import Area  # noqa: E402
+from linkage.core import audit  # noqa: E402
 from linkage.core.clock import local_date  # noqa: E402
 from linkage.core.errors import Conflict, InvalidInput  # noqa: E402
 from linkage.core.extensions import db  # noqa: E402
@@ -16,7 +18,8 @@ from linkage.core.transactions import armed  # noqa: E402
 from linkage.households import operations as household_operations  # noqa: E402
 from linkage.households.models import Household, Member  # noqa: E402
 from linkage.imports import operations, queries, taking  # noqa: E402
-from linkage.imports.models import Upload, UploadGroup  # noqa: E402
+from linkage.imports.erasure import erase  # noqa: E402
+from linkage.imports.models import ImportedRow, Upload, UploadGroup  # noqa: E402
 from linkage.imports.periodic import delete_expired  # noqa: E402
 from linkage.imports.reading import FileRefused, read_sheets  # noqa: E402
 from linkage.imports.roster.kind import ROSTER  # noqa: E402
@@ -411,6 +414,33 @@ def test_an_upload_that_nobody_finished_is_deleted_with_its_key(upload, commit, 
     db.session.expire_all()
     assert queries.get_upload(staged.id) is None
     assert db.session.scalar(select(func.count()).select_from(UploadGroup)) == 0
+
+
+def test_a_file_is_not_taken_in_by_somebody_whose_grant_has_ended(upload, take, commit, world, now, ctx):
+    staged = upload(sheets.workbook(sheets.GOOD))
+
+    def end():
+        grant = db.session.scalars(select(Grant).where(Grant.user_id == world.key("user/clerk"))).one()
+        grant.revoked_at = now
+        audit.record("test.revoke", grant, by=None, now=now)
+
+    commit(end)
+    assert take(staged) == (0, 2)
+    assert household("007") is None
+
+
+def test_erasing_a_person_forgets_what_the_import_wrote_of_them(upload, take, commit, now, ctx):
+    take(upload(sheets.workbook(sheets.GOOD)))
+    person = household("007").members[0].person
+    traces = select(func.count()).where(ImportedRow.subject_id == person.id)
+    assert db.session.scalar(traces) == 1
+
+    def forget():
+        erase("person", person.id, now)
+        audit.record("test.erase", person, by=None, now=now)
+
+    commit(forget)
+    assert db.session.scalar(traces) == 0
 
 
 def test_a_job_takes_the_file_in_once(upload, commit, world, now):
