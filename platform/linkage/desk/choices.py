@@ -40,6 +40,7 @@ NOBODY_SHOWN: dict[str, Any] = {
     "area": _l("This community is not planned yet; the administrator sets its planning area."),
 }
 MOST_ROWS, MOST_ASKED, MOST_CHANGES = 5, 4, 2
+ROUND = 5  # minutes to which a widened span is rounded outwards
 GRID = 15  # the strip's step in minutes
 
 
@@ -345,7 +346,8 @@ def _fixed(found: Answer, draft: Draft) -> list[tuple[date, int, int]]:
     start = minutes_of_day(starts_at, day)
     end = start + draft.duration_minutes
     if day == draft.day:
-        return [(day, min(start, draft.windows[0][0]), max(end, draft.windows[0][1]))]
+        early, late = start - start % ROUND, end + -end % ROUND
+        return [(day, min(early, draft.windows[0][0]), max(late, draft.windows[0][1]))]
     return [(day, start, end)]
 
 
