@@ -43,7 +43,7 @@ def listing() -> str:
     unsure = queries.Filters(area_id=filters.area_id, approximate=True)
     return render_template(
         "households/listing.html",
-        households=queries.page_of(rows, number, PER_PAGE),
+        households=queries.page_of(rows, number, PER_PAGE, request.args.get("sort", "number")),
         total=total,
         page=number,
         pages=pages,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -168,11 +169,31 @@ def _has_member(text: str) -> ColumnElement[bool]:
     return Household.id.in_(named)
 
 
-def page_of(rows: Select[Household], number: int, size: int) -> list[Household]:
+def _order(sort: str) -> tuple[Any, ...]:
+    """By community and number; or by the head's name as it is spoken; or the newest first. "-" turns it round."""
+    key = sort.lstrip("-")
+    if key == "name":
+        head = (
+            select(Person.name_keys)
+            .join(Member, Member.person_id == Person.id)
+            .where(Member.household_id == Household.id)
+            .order_by(Member.position)
+            .limit(1)
+            .scalar_subquery()
+        )
+        columns: tuple[Any, ...] = (head,)
+    elif key == "newest":
+        columns = (Household.created_at,)
+    else:
+        columns = (Household.area_id, Household.number)
+    return (*(column.desc() if sort.startswith("-") else column for column in columns), Household.id)
+
+
+def page_of(rows: Select[Household], number: int, size: int, sort: str = "number") -> list[Household]:
     """One page of a list, with everything that its lines show, and the keys of its places loaded at once."""
     households = list(
         db.session.scalars(
-            rows.order_by(Household.area_id, Household.number, Household.id)
+            rows.order_by(*_order(sort))
             .limit(size)
             .offset((number - 1) * size)
             .options(

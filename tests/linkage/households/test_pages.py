@@ -56,6 +56,14 @@ def test_the_list_finds_by_telephone_and_its_last_four(clerk, ctx, world):
         assert "陈阿珠" in page and "林秀英" not in page
 
 
+@pytest.mark.parametrize(
+    ("sort", "first"), [("number", "陈阿珠"), ("-number", "林秀英"), ("name", "陈阿珠"), ("-name", "林秀英")]
+)
+def test_the_list_is_sorted(clerk, sort, first):
+    page = text_of(clerk.get(f"/households/?sort={sort}"))
+    assert min(("陈阿珠", "林秀英"), key=page.index) == first
+
+
 def test_the_list_is_narrowed_to_households_without_consent(clerk, commit, world, now, ctx):
     assert "1 household match" not in text_of(clerk.get("/households/?no_consent=1"))
     clerk.post(f"/households/{world.key('household/lin')}/consent/withdraw", data={"purpose": "service"})
