@@ -115,3 +115,9 @@ def test_an_unanswered_question_about_a_near_visit_is_shown_with_what_comes_next
     slot = visit("chen", "meal", 14, 16, duration_minutes=30)
     commit(lambda: open_for(world, slot, ["zhuang"], hour="14:30"))
     assert [item.kind for item in work.work_of(world.actor("clerk"), now).soon] == ["asked"]
+
+
+def test_a_deadline_of_today_is_a_time_alone(visit, open_as, words):
+    visit("chen", "meal", 11, 13)
+    page = words(open_as("clerk").get("/"))
+    assert "before 12:00" in page and "before today" not in page
