@@ -26,7 +26,7 @@ help:
 run: prepare
 	@$(BIN)/python -m linkage.supervisor
 
-prepare: $(VENV)/run.stamp $(VENV)/i18n.stamp assets
+prepare: $(VENV)/run.stamp $(VENV)/i18n.stamp $(VENV)/warm.stamp assets
 	@$(FLASK) prepare
 
 accounts: $(VENV)/run.stamp
@@ -46,6 +46,12 @@ $(VENV)/all.stamp: requirements/all.txt $(VENV)/run.stamp
 
 $(VENV)/https.stamp: requirements/https.txt $(VENV)/run.stamp
 	$(PIP) --no-deps --require-hashes -r requirements/https.txt
+	@touch $@
+
+# The search is compiled once here, so that the first plan does not spend its seconds on it.
+$(VENV)/warm.stamp: $(wildcard matching/*.py) $(VENV)/run.stamp
+	@echo "Compiling the search (once, less than a minute) ..."
+	@$(BIN)/python -m matching warm-up
 	@touch $@
 
 assets: $(VENV)/run.stamp
