@@ -144,7 +144,7 @@ def _fault(kind: Kind, rows: list[Row], fault: Fault) -> dict[str, Any]:
         "row": row.number,
         "column": row.letters.get(fault.field),
         "field": fault.field,
-        "heading": str(kind.column(fault.field).label),
+        "heading": kind.column(fault.field).heading,
         "code": fault.code,
         "message": str(fault.message),
         "remedy": str(fault.remedy or ""),

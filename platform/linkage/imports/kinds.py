@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from linkage.areas.models import Area
+from linkage.core.formats import chinese
 from linkage.core.permissions import Actor
 from linkage.imports.values import Cell, Reader
 
@@ -27,8 +28,8 @@ class Column:
     Attributes
     ----------
     name : the field
-    label : what the template's heading says, in the reader's language
-    words : other headings that mean the same, in any language
+    label : the heading in English (and what it is called on forms)
+    words : other headings that mean the same, in any language; the first is the usual one in Chinese rosters
     read : from a cell to a value; or `options` gives the words of a choice, from the context
     part : of what it is a fact ("household", "person", "need"), for the template's colours
     private : masked where it is shown beside others
@@ -46,6 +47,11 @@ class Column:
     required: bool = False
     private: Callable[[str], str] | None = None
     width: int = 14
+
+    @property
+    def heading(self) -> str:
+        """What the template says above the column, in the reader's language."""
+        return self.words[0] if chinese() else str(self.label)
 
 
 @dataclass

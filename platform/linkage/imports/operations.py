@@ -200,11 +200,11 @@ def set_columns(upload: Upload, chosen: Mapping[tuple[str, str], str], *, by: Ac
 def _demand_columns(kind: Kind, names: list[str]) -> None:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        label = kind.column(twice[0]).label
+        label = kind.column(twice[0]).heading
         raise InvalidInput(_l("Two columns cannot both be “%(column)s”.", column=label), field="columns")
     for column in kind.columns:
         if column.required and column.name not in names:
-            raise InvalidInput(_l("Which column is “%(column)s”?", column=column.label), field="columns")
+            raise InvalidInput(_l("Which column is “%(column)s”?", column=column.heading), field="columns")
 
 
 def _must_be_waiting(upload: Upload) -> None:

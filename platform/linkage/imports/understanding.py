@@ -95,7 +95,7 @@ def find_headings(kind: Kind, sheets: Iterable[Sheet]) -> list[Heading]:
         if best and len(names) >= LEAST_KNOWN and required <= names:
             found.append(Heading(sheet.name, best[0], best[1]))
     if not found:
-        wanted = "、".join(str(column.label) for column in kind.columns if column.required)
+        wanted = "、".join(column.heading for column in kind.columns if column.required)
         raise FileRefused(
             "heading",
             _l("No row in the file looks like the heading of a table."),

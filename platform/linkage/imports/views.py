@@ -134,7 +134,7 @@ def _row(group: UploadGroup, place: int, row: Row, faults: list[Fault], columns:
         kind = "bad" if column.name in bad else "fixed" if letter in row.was else ""
         cells.append(CellView(column, row.text(column.name) if kind else _shown(column, row), key, kind))
         if letter in row.was:
-            was.append((key.removeprefix("c."), str(column.label), row.was[letter] or _("empty")))
+            was.append((key.removeprefix("c."), column.heading, row.was[letter] or _("empty")))
     return RowView(row.number, cells, mine, was)
 
 

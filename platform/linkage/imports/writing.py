@@ -45,7 +45,7 @@ def template(kind: Kind, today: date, scene: Scene | None = None) -> bytes:
 
 
 def _heading(column: Column) -> str:
-    return f"{column.label}*" if column.required else str(column.label)
+    return f"{column.heading}*" if column.required else column.heading
 
 
 def _head(book: Any, column: Column) -> Any:

@@ -19,7 +19,8 @@ from linkage.needs.recurrence import describe
 from linkage.people.identity import mask_id_number, mask_telephone, normalise_telephone
 from linkage.services.words import named
 
-LABELS = {column.name: column.label for column in COLUMNS}
+COLUMN = {column.name: column for column in COLUMNS}
+COLUMN_OF = {"duration_minutes": "duration", "preferred_start": "preferred"}
 HOUSEHOLD_FIELDS = ("address", "door_note", "care_level", "health", "hazard")
 PERSON_FIELDS = ("id_number", "sex", "birth_date", "telephone", "languages")
 NEED_FIELDS = ("window", "duration_minutes", "people", "preferred_start")
@@ -91,7 +92,7 @@ def _household_changes(plan: RosterPlan, today: date) -> Iterator[Change]:
             if row.tag == tag.tag and row.person_id == (owner.id if owner else None)
         ]
         if not held:
-            yield Change(f"tag.{tag.tag}.{tag.member}", "", LABELS["tags"], "", str(words.TAG_WORDS[tag.tag]))
+            yield Change(f"tag.{tag.tag}.{tag.member}", "", COLUMN["tags"].heading, "", str(words.TAG_WORDS[tag.tag]))
         elif tag.valid_to is not None and held[0].valid_to != tag.valid_to:
             old = {"tags_until": held[0].valid_to}
             new = {"tags_until": tag.valid_to}
@@ -101,13 +102,13 @@ def _household_changes(plan: RosterPlan, today: date) -> Iterator[Change]:
         newest = max((row.given_on for row in household.consents if row.purpose == consent.purpose), default=None)
         if newest is None or newest < consent.given_on:
             word = f"{words.PURPOSE_WORDS[consent.purpose]}, {format_long_date(consent.given_on)}"
-            yield Change(f"consent.{consent.purpose}", "", LABELS["consent_for"], "", word)
+            yield Change(f"consent.{consent.purpose}", "", COLUMN["consent_for"].heading, "", word)
 
 
 def _member_changes(plan: RosterPlan) -> Iterator[Change]:
     for place, member in enumerate(plan.members):
         if member.member is None:
-            yield Change(f"member.{place}", "", LABELS["name"], "", member.draft.name)
+            yield Change(f"member.{place}", "", COLUMN["name"].heading, "", member.draft.name)
         if member.person is not None:
             stored, wanted = stored_person(member), wanted_person(member)
             yield from _differences(f"person.{place}", "people", member.person.id, member.draft.name, stored, wanted)
@@ -117,7 +118,7 @@ def _need_changes(plan: RosterPlan) -> Iterator[Change]:
     for place, need in enumerate(plan.needs):
         title = f"{named(need.service)} {format_day(need.facts['starts_on'])} {describe(need.facts['recurrence'])}"
         if need.need is None:
-            yield Change(f"need.{place}", plan.members[need.member].draft.name, LABELS["service"], "", title)
+            yield Change(f"need.{place}", plan.members[need.member].draft.name, COLUMN["service"].heading, "", title)
         else:
             stored, wanted = stored_need(need.need), wanted_need(need)
             yield from _differences(f"need.{place}", "needs", need.need.id, title, stored, wanted)
@@ -134,7 +135,7 @@ def _differences(
             continue
         index = index_of(kind, subject_id, name, old)
         edited = old not in (None, "", ()) and trace.get(name) != index
-        label = LABELS.get(name) or LABELS[{"duration_minutes": "duration", "preferred_start": "preferred"}[name]]
+        label = COLUMN[COLUMN_OF.get(name, name)].heading
         yield Change(f"{key}.{name}", about, label, shown(name, old), shown(name, new), edited, index)
 
 
