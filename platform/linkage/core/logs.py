@@ -15,11 +15,14 @@ from flask import Flask
 _NUMBERS = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
 # A database error repeats the statement's parameters: dropped whole.
 _PARAMETERS = re.compile(r"\[parameters:.*?\](?=\n|$)|DETAIL:.*?(?=\n|$)", re.S)
+# Whoever reads the link of an invitation can use it.
+_INVITATIONS = re.compile(r"/invitation/\w+")
 
 
 def scrub(text: str) -> str:
-    """Remove statement parameters and anything shaped like an ID or telephone number."""
-    return _NUMBERS.sub("[number]", _PARAMETERS.sub("[parameters dropped]", text))
+    """Remove statement parameters, links of invitations and anything shaped like an ID or telephone number."""
+    text = _INVITATIONS.sub("/invitation/[token]", _PARAMETERS.sub("[parameters dropped]", text))
+    return _NUMBERS.sub("[number]", text)
 
 
 def _scrub_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from linkage.accounts.models import Invitation, User
 from linkage.core import web
 from linkage.core.extensions import db
+from linkage.core.logs import scrub
 from linkage.core.models import IdempotencyKey
 from linkage.core.transactions import unit_of_work
 
@@ -219,3 +220,8 @@ def test_what_follows_a_commit_cannot_undo_the_answer(app, sign_in, world, monke
     monkeypatch.setattr(web, "_after_commit", [fail])
     assert sign_in("admin").post(link_path(world)).status_code == 303
     assert invitations(app) == 1
+
+
+def test_a_log_names_no_invitation_and_no_number():
+    line = scrub("GET /invitation/0123456789abcdef from 13800138000, card 350203194503020029")
+    assert line == "GET /invitation/[token] from [number], card [number]"
