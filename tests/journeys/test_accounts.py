@@ -52,7 +52,7 @@ def test_strangers_who_guess_are_slowed_down_and_the_owner_is_not(site, visit):
     owner = visit("coordinator")
     account = site.account("coordinator")
     owner.open("/account").locator("details.bar-account summary").click()
-    owner.page.locator(".bar-account").get_by_role("button", name="退出登录").click()
+    owner.page.locator(".bar-account").get_by_role("button", name="退出").click()
     owner.page.wait_for_url(lambda address: "/login" in address)
     stranger = visit()
     for _ in range(6):

@@ -143,7 +143,10 @@ def _known_browser(user: User | None) -> str:
 def sign_out() -> ResponseReturnValue:
     operations.end_session(g.session_id, _own_user(), now=request_now())
     session.clear()
-    return go("accounts.sign_in")
+    response = go("accounts.sign_in")
+    # The next person at this computer must not find pages or drafts of the one before by the back button.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 @room.route("/invitation/<token>", methods=["GET", "POST"], permission=PUBLIC, own_transactions=True)

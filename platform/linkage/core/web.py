@@ -400,6 +400,13 @@ def can(name: str, subject: Any = None) -> bool:
     return permissions.holds(actor, name) if subject is None else permissions.may(actor, name, subject)
 
 
+def _keep_private(response: Response) -> Response:
+    """Pages belong to one reader: no cache on the way keeps them, and the browser asks again."""
+    if request.endpoint != "static" and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
 def check_guards(app: Flask) -> None:
     """Refuse to start with an endpoint that has no guard."""
     missing = sorted({rule.endpoint for rule in app.url_map.iter_rules()} - set(GUARDS))
@@ -414,3 +421,4 @@ def init_app(app: Flask) -> None:
         app.register_error_handler(Exception, _unexpected)
     app.jinja_env.globals.update(idem=lambda: secrets.token_urlsafe(18), languages=LANGUAGES, can=can)
     app.context_processor(_page_values)
+    app.after_request(_keep_private)

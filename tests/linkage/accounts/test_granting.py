@@ -9,7 +9,9 @@ from linkage.accounts import granting, passwords, queries
 from linkage.accounts.models import Grant, Invitation, User
 from linkage.accounts.permissions import area_place, grantable_roles, may_grant
 from linkage.accounts.scopes import KIND_OF_ROLE, Target
+from linkage.core import audit, privacy
 from linkage.core.errors import Conflict, InvalidInput, NotAllowed
+from linkage.core.events import PersonDied, announce
 from linkage.core.extensions import db
 from linkage.core.permissions import Role
 from linkage.people.operations import PersonDraft, register_person
@@ -219,3 +221,23 @@ def test_the_database_does_not_hold_the_link(ctx, invitation):
     row = db.session.get(Invitation, invitation.id)
     values = " ".join(str(getattr(row, column.name)) for column in Invitation.__table__.columns)
     assert granting.token_of(invitation) not in values
+
+
+def test_the_account_of_somebody_who_has_died_is_closed(commit, world, now):
+    person_id = world.key("wu")
+    commit(lambda: announce(PersonDied(None, now, person_id, TODAY)))
+    user = queries.account_of(person_id)
+    assert queries.state_of(user) == "disabled"
+    assert queries.own_sessions(user.id, now) == []
+
+
+def test_an_erased_persons_account_tells_nothing_of_them(commit, world, now):
+    def erase():
+        audit.record("test.erase", ("people", world.key("wu")), by=None, now=now)
+        for erase_in in privacy.erasers().values():
+            erase_in("person", world.key("wu"), now)
+
+    commit(erase)
+    user = queries.account_of(world.key("wu"))
+    assert user.sign_in_name.startswith("erased-") and user.name == ""
+    assert queries.find_user_by_name("wu") is None
