@@ -51,6 +51,7 @@ def rights_table() -> str:
     return render_template(
         "accounts/rights.html",
         by_room=by_room,
+        meaning_of=_,
         roles=[(role, role_name(role)) for role in Role],
         scope_words={
             "area": _("own area"),
@@ -128,13 +129,13 @@ def rules() -> str:
     """Each clock, threshold and parameter with the value that holds today, and what comes later."""
     administrator_of_the_whole()
     today = local_date(request_now())
-    return render_template(
-        "accounts/rules.html",
-        rules=[(name, rulesets.rule(name, today), rulesets.history(name)) for name in sorted(rulesets.DEFAULTS)],
-        defaults=rulesets.DEFAULTS,
-        today=today,
-        shown=_short,
-    )
+    entries = []
+    for name, rows in rulesets.histories().items():
+        if name in rulesets.DEFAULTS:
+            held = next((row for row in rows if row.holds(today)), None)
+            later = next((row for row in reversed(rows) if row.valid_from > today), None)
+            entries.append((name, held, later, rulesets.DEFAULTS[name]))
+    return render_template("accounts/rules.html", entries=entries, shown=_short, words=_)
 
 
 @room.get("/rules/<name>", permission=permissions.may_set_rules)
@@ -157,6 +158,7 @@ def _rule_page(name: str, form: Form) -> str:
         history=rulesets.history(name),
         today=local_date(request_now()),
         shown=_short,
+        words=_,
     )
 
 

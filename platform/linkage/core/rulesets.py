@@ -55,6 +55,14 @@ def history(name: str) -> Sequence[Rule]:
     return db.session.scalars(select(Rule).where(Rule.name == name).order_by(Rule.valid_from.desc())).all()
 
 
+def histories() -> dict[str, list[Rule]]:
+    """The stored values of every rule, the latest first, with one query."""
+    found: dict[str, list[Rule]] = {name: [] for name in sorted(DEFAULTS)}
+    for row in db.session.scalars(select(Rule).order_by(Rule.valid_from.desc())):
+        found.setdefault(row.name, []).append(row)
+    return found
+
+
 def add_value(name: str, value: Any, *, valid_from: date, source: str, by: uuid.UUID | None, now: datetime) -> Rule:
     """From `valid_from` on the rule has this value, until a later one that is stored already. The past stays.
 

@@ -94,6 +94,14 @@ def test_a_rule_takes_only_a_value_of_its_kind_and_no_past_day(app, sign_in, val
         assert rulesets.history("accounts.session_days") == []
 
 
+def test_a_source_may_hold_any_character(sign_in):
+    admin = sign_in("admin")
+    sent = {"value": "7", "valid_from": "2026-11-24", "source": "20 % <b>of %s</b> 用到 95 % 提醒"}
+    assert admin.post(RULE, data=sent).status_code == 303
+    for path in ("/administration/rules", RULE):
+        assert "20 % &lt;b&gt;of %s&lt;/b&gt;" in page(admin, path)
+
+
 def test_a_value_put_before_a_later_one_holds_until_then(commit, now):
     for day, value in ((date(2027, 1, 1), 5), (date(2026, 12, 1), 7)):
         commit(
