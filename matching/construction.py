@@ -15,11 +15,13 @@ from matching.kernel import (
     Insertion,
     best_in_shift,
     choose_line,
+    detour,
     is_charged,
     may_come,
     put,
     random,
     take,
+    work_fits,
 )
 
 REGRET = 3
@@ -62,17 +64,53 @@ def put_single(p: Problem, s: State, slot: int, at: Insertion) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def put_single_at(p: Problem, s: State, slot: int, caregiver: int, start: float) -> bool:
-    """Place a slot with this caregiver at exactly this start, if that is feasible now."""
+def put_as_told(p: Problem, s: State, slot: int) -> bool:
+    """Append a slot where and when people were told, waiting for that time, if every rule allows it."""
+    start = p.s_run_start[slot]
     lo, hi = slot_bounds(p, slot)
-    best = Insertion(NEVER, -1, -1, 0, -1.0, -1)
+    alone = p.v_slots[p.s_visit[slot]] == 1
     for j in range(p.s_cand_ptr[slot], p.s_cand_ptr[slot + 1]):
         h = p.s_cand[j]
-        if p.h_caregiver[h] == caregiver and lo <= start <= hi:
-            found = best_in_shift(p, s, slot, h, start, start, True, best.cost)
-            if found.cost < best.cost:
-                best = found
-    return best.cost < NEVER and put_single(p, s, slot, best)
+        if p.h_caregiver[h] != p.s_run_caregiver[slot] or not lo <= start <= hi:
+            continue
+        if not p.h_start[h] <= start < p.h_end[h] or not may_come(p, s, slot, h):
+            continue
+        line, _ = choose_line(p, s, slot, h, is_charged(p, s, slot))
+        _, more, fits = detour(p, s, slot, h, s.length[h], start)
+        if line == -2 or not fits or not work_fits(p, s, h, more):
+            continue
+        if put(p, s, slot, h, s.length[h], 1, p.s_fix[slot] if alone else start, line):
+            return True
+        take(p, s, slot)
+    return False
+
+
+@njit(cache=True, nogil=True)
+def follow(p: Problem, s: State, told: np.ndarray) -> None:
+    """Fill the empty plan with the running plan: `told` slots in order of their starts."""
+    for slot in told:
+        put_as_told(p, s, slot)
+    for v in range(len(p.v_slot0)):
+        a = p.v_slot0[v]
+        b = a + 1
+        if p.v_slots[v] == 2 and (s.s_shift[a] >= 0 or s.s_shift[b] >= 0):
+            keep_pair(p, s, v, a, b)
+
+
+@njit(cache=True, nogil=True)
+def keep_pair(p: Problem, s: State, v: int, a: int, b: int) -> None:
+    """Take out what is left of a visit whose two people no longer fit together (pins stay)."""
+    good = s.s_shift[a] >= 0 and s.s_shift[b] >= 0
+    if good:
+        one, two = p.h_caregiver[s.s_shift[a]], p.h_caregiver[s.s_shift[b]]
+        offset = s.s_start[b] - s.s_start[a]
+        good = p.v_offset_min[v] <= offset <= p.v_offset_max[v] and go_together(p, v, one, two)
+        good = good and same_window(p, v, s.s_start[a], s.s_start[b])
+    if not good:
+        for slot in (a, b):
+            if s.s_shift[slot] >= 0:
+                take(p, s, slot)
+        put_pins(p, s, v)
 
 
 @njit(cache=True, nogil=True)
@@ -229,6 +267,9 @@ def put_visit(
     if p.v_slots[v] == 1:
         at = best_single(p, s, p.v_slot0[v], allowed, use_allowed, blink)
         return at.cost < NEVER and put_single(p, s, p.v_slot0[v], at)
+    for slot in range(p.v_slot0[v], p.v_slot0[v] + 2):
+        if s.s_shift[slot] >= 0:  # half staffed so far: look for both again
+            take(p, s, slot)
     one, two = best_pair(p, s, v, rows[0], rows[1], blink)
     if one.cost < NEVER and put_pair(p, s, v, one, two):
         return True

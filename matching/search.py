@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matching.arrays import FULLY_PINNED, NEVER, PERSON_PINNED, Problem, build_arrays
-from matching.construction import fill_costs, put_all_in_order, put_by_regret, put_single_at
+from matching.construction import fill_costs, follow, put_all_in_order, put_by_regret
 from matching.handles import LOST_PIN, RANKS, memory_ref, new_memory, new_state, problem_ref, state_ref
 from matching.kernel import is_better, judge, start_empty, take
 from matching.lines import settle_lines
@@ -74,7 +74,9 @@ class Search:
 
     def _construct_some(self, chosen: np.ndarray) -> Iterator[None]:
         p = self.problem
-        open_visits = chosen & (self.state.s_shift[p.v_slot0] < 0)
+        open_visits = chosen & (
+            (self.state.s_shift[p.v_slot0] < 0) | (self.state.s_shift[p.v_slot0 + p.v_slots - 1] < 0)
+        )
         pairs = np.flatnonzero(open_visits & (p.v_slots == 2))
         for i in range(0, len(pairs), PAIRS_AT_ONCE):
             put_all_in_order(self.p, self.s, pairs[i : i + PAIRS_AT_ONCE], self.memory.rows)
@@ -92,10 +94,7 @@ class Search:
         """Put the running plan's assignments in, at their times, as far as they are still feasible."""
         p = self.problem
         told = np.flatnonzero(p.s_run_caregiver >= 0)
-        for slot in told[np.argsort(p.s_run_start[told], kind="stable")]:
-            v = p.s_visit[slot]
-            if p.v_slots[v] == 1:
-                put_single_at(self.p, self.s, slot, p.s_run_caregiver[slot], p.s_run_start[slot])
+        follow(self.p, self.s, told[np.argsort(p.s_run_start[told], kind="stable")])
 
     def improve(self, iterations: int, hot: float, cold: float) -> int:
         """Ruin and recreate; the best plan is remembered. Returns the number of improvements."""

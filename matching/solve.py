@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 CHUNK = 50  # iterations between two looks at the stopping rule
 SEARCH_SHARE = 0.9  # of the budget of time; the rest is for the steps by OR-Tools, which gain less
 HOT, COLD = 8_000.0, 100.0  # points: the first and last temperature of the annealing
+# With a running plan the search stays near it: at 8,000 points it would forget what people were told.
+HOT_RUNNING, COLD_RUNNING = 400.0, 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +137,11 @@ class _Run:
 
     def _anneal(self, share: float) -> None:
         """Ruin and recreate, cooling down, until this share of the budget is used."""
+        hot, cold = (HOT_RUNNING, COLD_RUNNING) if self.search.problem.has_running else (HOT, COLD)
         while (used := self.stop.fraction(self.iterations) / share) < 1:
             left = self.stop.iterations_left(self.iterations)
             count = CHUNK if left is None else min(CHUNK, left)
-            temperature = HOT * (COLD / HOT) ** used
+            temperature = hot * (cold / hot) ** used
             if self.search.improve(count, temperature, temperature):
                 self.shown = self.search.best()
             self.iterations += count

@@ -257,6 +257,27 @@ def test_people_are_told_when_it_saves_much():
     assert len(made.routes) == 1
 
 
+def test_a_half_staffed_visit_of_the_running_plan_finds_its_second_person():
+    row = pair(slots=(Slot(pin=Pin("a", 600)), Slot()))
+    made = solved(instance([row], TWO, running_plan=running(("v", "a", 600))))
+    assert stops(made) == {("v", 0): ("a", 600), ("v", 1): ("b", 600)}
+
+
+def test_an_unchanged_day_keeps_its_running_plan_to_the_minute():
+    """Both could come earlier; they were told 9:00 and 11:00."""
+    rows = [visit("u", 1), visit("v", 2)]
+    made = solved(instance(rows, running_plan=running(("u", "a", 540), ("v", "a", 660))))
+    assert stops(made) == {("u", 0): ("a", 540), ("v", 0): ("a", 660)}
+
+
+def test_an_illness_moves_nobody_who_can_stay():
+    rows = [visit(f"v{i}", i + 1, windows=(window(500, 900),)) for i in range(4)]
+    told = running(("v0", "a", 500), ("v1", "a", 570), ("v2", "b", 510), ("v3", "b", 580))
+    made = solved(instance(rows, TWO, [shift("a")], running_plan=told))
+    kept = stops(made)
+    assert (unserved(made), kept["v0", 0][1], kept["v1", 0][1]) == ([], 500, 570)
+
+
 def test_a_visit_waits_for_its_preferred_time_when_that_costs_nothing():
     row = visit(preferred_windows=(window(700, 720),))
     assert 700 <= stops(solved(instance([row])))["v", 0][1] <= 720
