@@ -4,7 +4,8 @@ import numpy as np
 
 from matching.arrays import breaks_while_absent, slot_pairs
 from matching.instance import Visit
-from matching.kernel import count_terms, route_travel, timetable
+from matching.kernel.judging import count_terms
+from matching.kernel.schedule import route_travel, timetable
 from matching.objective import TIERS, ObjectiveVector
 from matching.plan import PlannedBreak, Route, Stop, Unserved, UnservedCode
 from matching.search import Search

@@ -7,22 +7,12 @@ in each rank the visits of two people before those of one.
 """
 
 import numpy as np
-from numba import njit
 
-from matching.arrays import NEVER, Problem
-from matching.handles import State
-from matching.kernel import (
-    Insertion,
-    best_in_shift,
-    choose_line,
-    detour,
-    is_charged,
-    may_come,
-    put,
-    random,
-    take,
-    work_fits,
-)
+from matching.kernel.charges import choose_line, is_charged
+from matching.kernel.compiled import jit
+from matching.kernel.handles import State
+from matching.kernel.insertion import Insertion, best_in_shift, detour, may_come, put, random, take, work_fits
+from matching.kernel.problem import NEVER, Problem
 
 REGRET = 3
 MISSING_PLACE = 50_000.0  # points of regret for each of the REGRET best places that does not exist
@@ -30,14 +20,14 @@ TIMES = 10  # start times tried for a two-person visit
 BEST = 4  # places per person kept for each of them
 
 
-@njit(cache=True, nogil=True)
+@jit
 def slot_bounds(p: Problem, slot: int) -> tuple[float, float]:
     """The span of starts of a slot that is not yet placed: its pin, or anything."""
     fix = p.s_fix[slot]
     return (fix, fix) if fix >= 0 else (-1.0, NEVER)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def best_single(p: Problem, s: State, slot: int, allowed: np.ndarray, use_allowed: bool, blink: float) -> Insertion:
     """The cheapest place of a slot over all its shifts (only the allowed ones); blinks skip some."""
     lo, hi = slot_bounds(p, slot)
@@ -54,7 +44,7 @@ def best_single(p: Problem, s: State, slot: int, allowed: np.ndarray, use_allowe
     return best
 
 
-@njit(cache=True, nogil=True)
+@jit
 def put_single(p: Problem, s: State, slot: int, at: Insertion) -> bool:
     """Place a slot where `best_single` found room; restores the state and says False if it fails."""
     if put(p, s, slot, at.shift, at.position, at.wait, p.s_fix[slot], at.line):
@@ -63,7 +53,7 @@ def put_single(p: Problem, s: State, slot: int, at: Insertion) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@jit
 def put_as_told(p: Problem, s: State, slot: int) -> bool:
     """Append a slot where and when people were told, waiting for that time, if every rule allows it."""
     start = p.s_run_start[slot]
@@ -85,7 +75,7 @@ def put_as_told(p: Problem, s: State, slot: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@jit
 def follow(p: Problem, s: State, told: np.ndarray) -> None:
     """Fill the empty plan with the running plan: `told` slots in order of their starts."""
     for slot in told:
@@ -97,7 +87,7 @@ def follow(p: Problem, s: State, told: np.ndarray) -> None:
             keep_pair(p, s, v, a, b)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def keep_pair(p: Problem, s: State, v: int, a: int, b: int) -> None:
     """Take out what is left of a visit whose two people no longer fit together (pins stay)."""
     good = s.s_shift[a] >= 0 and s.s_shift[b] >= 0
@@ -113,7 +103,7 @@ def keep_pair(p: Problem, s: State, v: int, a: int, b: int) -> None:
         put_pins(p, s, v)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def start_times(p: Problem, s: State, a: int, b: int, times: np.ndarray, blink: float) -> int:
     """Promising starts of the first slot of a pair, from the cheap single places of both."""
     v = p.s_visit[a]
@@ -139,7 +129,7 @@ def start_times(p: Problem, s: State, a: int, b: int, times: np.ndarray, blink: 
     return count
 
 
-@njit(cache=True, nogil=True)
+@jit
 def keep_start(costs: np.ndarray, starts: np.ndarray, cost: float, start: float) -> None:
     """Keep the cheapest different starts: replace the same start, else the dearest one."""
     worst = 0
@@ -153,7 +143,7 @@ def keep_start(costs: np.ndarray, starts: np.ndarray, cost: float, start: float)
         costs[worst], starts[worst] = cost, start
 
 
-@njit(cache=True, nogil=True)
+@jit
 def places_at(p: Problem, s: State, slot: int, lo: float, hi: float, charged: bool, out: np.ndarray) -> int:
     """Fill `out` with up to BEST places of different caregivers, cheapest first, in rows of
     (cost, shift, position, wait, start, line)."""
@@ -173,14 +163,14 @@ def places_at(p: Problem, s: State, slot: int, lo: float, hi: float, charged: bo
     return count
 
 
-@njit(cache=True, nogil=True)
+@jit
 def go_together(p: Problem, v: int, first: int, second: int) -> bool:
     """Whether these two caregivers may serve a two-person visit together."""
     bit = 3 * p.c_kind[first] + p.c_kind[second]
     return p.c_together[first, second] and (p.v_mix[v] >> bit) & 1 == 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def same_window(p: Problem, v: int, first: float, second: float) -> bool:
     for w in range(p.v_win_ptr[v], p.v_win_ptr[v + 1]):
         last = p.win_hi[w] + p.v_late[v]
@@ -189,7 +179,7 @@ def same_window(p: Problem, v: int, first: float, second: float) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@jit
 def best_pair(
     p: Problem, s: State, v: int, rows_a: np.ndarray, rows_b: np.ndarray, blink: float
 ) -> tuple[Insertion, Insertion]:
@@ -224,12 +214,12 @@ def best_pair(
     return best_a, best_b
 
 
-@njit(cache=True, nogil=True)
+@jit
 def insertion(row: np.ndarray) -> Insertion:
     return Insertion(row[0], int(row[1]), int(row[2]), int(row[3]), row[4], int(row[5]))
 
 
-@njit(cache=True, nogil=True)
+@jit
 def put_pair(p: Problem, s: State, v: int, one: Insertion, two: Insertion) -> bool:
     """Place both slots with fixed starts; restores the state and says False if that breaks a rule."""
     a = p.v_slot0[v]
@@ -248,7 +238,7 @@ def put_pair(p: Problem, s: State, v: int, one: Insertion, two: Insertion) -> bo
     return True
 
 
-@njit(cache=True, nogil=True)
+@jit
 def put_pins(p: Problem, s: State, v: int) -> bool:
     """Keep the pinned people of a visit that cannot be fully staffed (half staffed, not served)."""
     kept = False
@@ -259,7 +249,7 @@ def put_pins(p: Problem, s: State, v: int) -> bool:
     return kept
 
 
-@njit(cache=True, nogil=True)
+@jit
 def put_visit(
     p: Problem, s: State, v: int, allowed: np.ndarray, use_allowed: bool, blink: float, rows: np.ndarray
 ) -> bool:
@@ -277,14 +267,14 @@ def put_visit(
     return False
 
 
-@njit(cache=True, nogil=True)
+@jit
 def put_all_in_order(p: Problem, s: State, order: np.ndarray, rows: np.ndarray) -> None:
     """Place these visits one after the other, each where it costs least."""
     for v in order:
         put_visit(p, s, v, p.known[0], False, 0.0, rows)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def regret_of(costs: np.ndarray) -> float:
     """What is lost if the best places are taken; costs are of one visit over its shifts."""
     first, second, third = NEVER, NEVER, NEVER
@@ -301,7 +291,7 @@ def regret_of(costs: np.ndarray) -> float:
     return regret + (MISSING_PLACE if third == NEVER else third - first)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def fill_costs(p: Problem, s: State, v: int, costs: np.ndarray) -> None:
     slot = p.v_slot0[v]
     lo, hi = slot_bounds(p, slot)
@@ -309,7 +299,7 @@ def fill_costs(p: Problem, s: State, v: int, costs: np.ndarray) -> None:
         costs[j] = best_in_shift(p, s, slot, p.s_cand[j], lo, hi, True, NEVER).cost
 
 
-@njit(cache=True, nogil=True)
+@jit
 def put_by_regret(p: Problem, s: State, waiting: np.ndarray, costs: np.ndarray, regrets: np.ndarray, steps: int) -> int:
     """Place up to `steps` one-person visits of `waiting` (visits; placed or hopeless ones become -1).
 
@@ -338,7 +328,7 @@ def put_by_regret(p: Problem, s: State, waiting: np.ndarray, costs: np.ndarray, 
     return left
 
 
-@njit(cache=True, nogil=True)
+@jit
 def place_chosen(
     p: Problem, s: State, waiting: np.ndarray, chosen: int, costs: np.ndarray, regrets: np.ndarray
 ) -> None:
@@ -363,7 +353,7 @@ def place_chosen(
             look_again(p, s, u, at.shift, costs, regrets)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def look_again(p: Problem, s: State, u: int, h: int, costs: np.ndarray, regrets: np.ndarray) -> None:
     """Shift h has changed: what would visit u cost there now?"""
     slot = p.v_slot0[u]

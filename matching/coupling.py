@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from ortools.sat.python import cp_model
 
-from matching.arrays import NEVER, RULES, Problem
+from matching.arrays import RULES
 from matching.construction import put_single, slot_bounds
 from matching.cpsat import Solved, run
 from matching.instance import LineRule
-from matching.kernel import best_in_shift, draw, drawn, take
+from matching.kernel.charges import draw, drawn
+from matching.kernel.insertion import best_in_shift, take
+from matching.kernel.problem import FEN, NEVER, Problem
 from matching.search import Search, Snapshot
 from matching.stop import Stop
 
@@ -23,7 +25,6 @@ PLACES = 4  # shifts offered per waiting visit
 SECONDS = 2.0
 EFFORT = 0.5
 MOST_BOOLEANS = 60_000
-FEN = 3
 
 
 @dataclass

@@ -12,9 +12,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from matching.arrays import (
-    FULLY_PINNED,
-    KINDS,
+from matching.arrays import FULLY_PINNED, KINDS
+from matching.coupling import covering_lines
+from matching.cpsat import Solved, run
+from matching.kernel.charges import draw, drawn
+from matching.kernel.insertion import put
+from matching.kernel.problem import (
+    FEN,
     W_COST,
     W_MAX_TARDINESS,
     W_NEW_FACE,
@@ -25,9 +29,6 @@ from matching.arrays import (
     W_UNFAIR,
     Problem,
 )
-from matching.coupling import covering_lines
-from matching.cpsat import Solved, run
-from matching.kernel import FEN, draw, drawn, put
 from matching.search import Search, Snapshot
 from matching.stop import Stop
 

@@ -7,12 +7,14 @@ compete for the room just made, and an exact lexicographic order in which the be
 """
 
 import numpy as np
-from numba import njit
 
-from matching.arrays import Problem
 from matching.construction import put_visit
-from matching.handles import Memory, State
-from matching.kernel import BROKEN, energy, is_better, judge, put, random, refresh, take
+from matching.kernel.compiled import jit
+from matching.kernel.handles import BROKEN, Memory, State
+from matching.kernel.insertion import put, random, take
+from matching.kernel.judging import energy, is_better, judge
+from matching.kernel.problem import Problem
+from matching.kernel.schedule import refresh
 
 STRING = 8  # longest string taken out of one route
 REMOVED = 12.0  # visits taken out on average
@@ -22,7 +24,7 @@ ATTEMPTS = 6  # unserved visits that may try the room made in one iteration
 TAKEN, GIVEN = 0, 1
 
 
-@njit(cache=True, nogil=True)
+@jit
 def keep_best(s: State, m: Memory, points: float, unserved: np.ndarray) -> None:
     """Remember the present plan as the best one."""
     m.route[:], m.length[:] = s.route, s.length
@@ -31,7 +33,7 @@ def keep_best(s: State, m: Memory, points: float, unserved: np.ndarray) -> None:
     m.best_unserved[:] = unserved
 
 
-@njit(cache=True, nogil=True)
+@jit
 def restore_best(p: Problem, s: State, m: Memory) -> None:
     """Make the best plan the present one."""
     for slot in range(len(p.s_visit)):
@@ -40,7 +42,7 @@ def restore_best(p: Problem, s: State, m: Memory) -> None:
     load(p, s, m.route, m.length, m.s_wait, m.s_fix, m.s_line)
 
 
-@njit(cache=True, nogil=True)
+@jit
 def load(
     p: Problem,
     s: State,
@@ -60,7 +62,7 @@ def load(
     return s.sums[BROKEN] == 0
 
 
-@njit(cache=True, nogil=True)
+@jit
 def take_visit(p: Problem, s: State, m: Memory, v: int, logged: int) -> int:
     """Take every placed slot of a visit out, writing the undo log; returns the log's new length."""
     for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
@@ -75,7 +77,7 @@ def take_visit(p: Problem, s: State, m: Memory, v: int, logged: int) -> int:
     return logged
 
 
-@njit(cache=True, nogil=True)
+@jit
 def note_given(p: Problem, s: State, m: Memory, v: int, logged: int) -> int:
     """Write the placed slots of a visit to the undo log."""
     for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
@@ -86,7 +88,7 @@ def note_given(p: Problem, s: State, m: Memory, v: int, logged: int) -> int:
     return logged
 
 
-@njit(cache=True, nogil=True)
+@jit
 def undo(p: Problem, s: State, m: Memory, logged: int) -> None:
     """Go back through the log to the plan before the iteration."""
     while logged > 0:
@@ -99,7 +101,7 @@ def undo(p: Problem, s: State, m: Memory, logged: int) -> None:
             put(p, s, slot, h, position, wait, m.log_fix[logged], m.log[logged, 5])
 
 
-@njit(cache=True, nogil=True)
+@jit
 def ruin(p: Problem, s: State, m: Memory, seed: int) -> tuple[int, int]:
     """Take strings of visits near `seed` out; returns (visits absent, log length)."""
     absent, logged = 0, 0
@@ -127,7 +129,7 @@ def ruin(p: Problem, s: State, m: Memory, seed: int) -> tuple[int, int]:
     return absent, logged
 
 
-@njit(cache=True, nogil=True)
+@jit
 def pick_seed(p: Problem, s: State) -> int:
     """A visit to ruin around: every third time one that is unserved, if there is one."""
     count = len(p.v_slot0)
@@ -140,7 +142,7 @@ def pick_seed(p: Problem, s: State) -> int:
     return v
 
 
-@njit(cache=True, nogil=True)
+@jit
 def add_waiting(p: Problem, s: State, m: Memory, seed: int, absent: int) -> int:
     """Let a few unserved visits, the nearest first, compete for the room just made."""
     added = 0
@@ -158,7 +160,7 @@ def add_waiting(p: Problem, s: State, m: Memory, seed: int, absent: int) -> int:
     return absent
 
 
-@njit(cache=True, nogil=True)
+@jit
 def sort_absent(p: Problem, s: State, m: Memory, absent: int) -> None:
     """Order in which visits go back: by rank, two people first, then by one of four keys at random."""
     choice = int(random(s) * 4)
@@ -182,7 +184,7 @@ def sort_absent(p: Problem, s: State, m: Memory, absent: int) -> None:
         m.absent[j], m.order[j] = v, key
 
 
-@njit(cache=True, nogil=True)
+@jit
 def iterate(p: Problem, s: State, m: Memory, iterations: int, hot: float, cold: float) -> int:
     """Run iterations while the temperature falls from `hot` to `cold` points; returns improvements."""
     points = judge(p, s, m.unserved)

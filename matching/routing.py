@@ -13,16 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
-from matching.arrays import (
-    W_COST,
-    W_NEW_FACE,
-    W_OUTSIDE,
-    W_TARDINESS,
-    W_TRAVEL,
-    Problem,
-)
 from matching.construction import put_visit
-from matching.kernel import choose_line, may_come, put, take
+from matching.kernel.charges import choose_line
+from matching.kernel.insertion import may_come, put, take
+from matching.kernel.problem import W_COST, W_NEW_FACE, W_OUTSIDE, W_TARDINESS, W_TRAVEL, Problem
 from matching.search import Search, Snapshot
 from matching.stop import Stop
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.arrays import FULLY_PINNED, NEVER, PERSON_PINNED, Problem, build_arrays
+from matching.arrays import FULLY_PINNED, PERSON_PINNED, build_arrays
 from matching.construction import fill_costs, follow, put_all_in_order, put_by_regret
-from matching.handles import LOST_PIN, RANKS, memory_ref, new_memory, new_state, problem_ref, state_ref
-from matching.kernel import is_better, judge, start_empty, take
-from matching.lines import settle_lines
+from matching.kernel.charges import settle_lines
+from matching.kernel.handles import memory_ref, new_memory, new_state, problem_ref, state_ref
+from matching.kernel.insertion import take
+from matching.kernel.judging import is_better, judge
+from matching.kernel.problem import LOST_PIN, NEVER, RANKS, Problem
+from matching.kernel.tellings import start_empty
 from matching.local_search import iterate, keep_best, load, restore_best
 from matching.lookup import Lookup
 from matching.objective import TIERS

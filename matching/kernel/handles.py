@@ -8,15 +8,14 @@ memory.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.experimental import structref
 
-from matching.arrays import Problem
-from matching.objective import TIERS
+from matching.kernel.compiled import jit
+from matching.kernel.problem import RANKS, UNTOLD, Problem
 
-UNTOLD = -2  # State.s_told of a slot of which nobody needs to hear anything
-LOST_PIN = TIERS + 1  # the rank of pinned slots that are not in the plan
-RANKS = TIERS + 2
+# Counters of State.sums.
+NEW_FACES, TOLD, POINTS, BROKEN = range(4)
 
 
 class State(NamedTuple):
@@ -166,7 +165,7 @@ class MemoryRef(structref.StructRefProxy):
 structref.define_proxy(MemoryRef, MemoryType, list(Memory._fields))
 
 
-@njit(cache=True)
+@jit
 def problem_ref(t: Any) -> Any:
     """The handle of a problem."""
     return ProblemRef(
@@ -253,7 +252,7 @@ def problem_ref(t: Any) -> Any:
     )
 
 
-@njit(cache=True)
+@jit
 def state_ref(t: Any) -> Any:
     """The handle of a state."""
     return StateRef(
@@ -287,7 +286,7 @@ def state_ref(t: Any) -> Any:
     )
 
 
-@njit(cache=True)
+@jit
 def memory_ref(t: Any) -> Any:
     """The handle of a memory."""
     return MemoryRef(
