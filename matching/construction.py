@@ -28,14 +28,12 @@ def slot_bounds(p: Problem, slot: int) -> tuple[float, float]:
 
 
 @jit
-def best_single(p: Problem, s: State, slot: int, allowed: np.ndarray, use_allowed: bool, blink: float) -> Insertion:
-    """The cheapest place of a slot over all its shifts (only the allowed ones); blinks skip some."""
+def best_single(p: Problem, s: State, slot: int, blink: float) -> Insertion:
+    """The cheapest place of a slot over all its shifts; blinks skip some."""
     lo, hi = slot_bounds(p, slot)
     best = Insertion(NEVER, -1, -1, 0, -1.0, -1)
     for j in range(p.s_cand_ptr[slot], p.s_cand_ptr[slot + 1]):
         h = p.s_cand[j]
-        if use_allowed and not allowed[h]:
-            continue
         if blink > 0 and random(s) < blink:
             continue
         found = best_in_shift(p, s, slot, h, lo, hi, True, best.cost)
@@ -244,18 +242,16 @@ def put_pins(p: Problem, s: State, v: int) -> bool:
     kept = False
     for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
         if p.s_pinned[slot] > 0 and s.s_shift[slot] < 0:
-            at = best_single(p, s, slot, p.known[0], False, 0.0)
+            at = best_single(p, s, slot, 0.0)
             kept = (at.cost < NEVER and put_single(p, s, slot, at)) or kept
     return kept
 
 
 @jit
-def put_visit(
-    p: Problem, s: State, v: int, allowed: np.ndarray, use_allowed: bool, blink: float, rows: np.ndarray
-) -> bool:
+def put_visit(p: Problem, s: State, v: int, blink: float, rows: np.ndarray) -> bool:
     """Place a visit where it costs least now. False if it is not fully staffed afterwards."""
     if p.v_slots[v] == 1:
-        at = best_single(p, s, p.v_slot0[v], allowed, use_allowed, blink)
+        at = best_single(p, s, p.v_slot0[v], blink)
         return at.cost < NEVER and put_single(p, s, p.v_slot0[v], at)
     for slot in range(p.v_slot0[v], p.v_slot0[v] + 2):
         if s.s_shift[slot] >= 0:  # half staffed so far: look for both again
@@ -271,7 +267,7 @@ def put_visit(
 def put_all_in_order(p: Problem, s: State, order: np.ndarray, rows: np.ndarray) -> None:
     """Place these visits one after the other, each where it costs least."""
     for v in order:
-        put_visit(p, s, v, p.known[0], False, 0.0, rows)
+        put_visit(p, s, v, 0.0, rows)
 
 
 @jit

@@ -199,7 +199,7 @@ def iterate(p: Problem, s: State, m: Memory, iterations: int, hot: float, cold: 
         sort_absent(p, s, m, absent)
         for k in range(absent):
             logged = take_visit(p, s, m, m.absent[k], logged)
-            put_visit(p, s, m.absent[k], m.touched, False, BLINK, m.rows)
+            put_visit(p, s, m.absent[k], BLINK, m.rows)
             logged = note_given(p, s, m, m.absent[k], logged)
         points = judge(p, s, m.unserved)
         new = energy(p, points, m.unserved)

@@ -310,7 +310,7 @@ def _rebuild(search: Search, day: int, routes: list[list[int]]) -> bool:
         for slot in range(p.v_slot0[v], p.v_slot0[v] + p.v_slots[v]):
             if state.s_shift[slot] >= 0:
                 take(search.p, search.s, slot)
-        put_visit(search.p, search.s, v, p.known[0], False, 0.0, search.memory.rows)
+        put_visit(search.p, search.s, v, 0.0, search.memory.rows)
     limits = np.unique([j for h in shifts for j in p.h_limit[p.h_limit_ptr[h] : p.h_limit_ptr[h + 1]]])
     limits = limits.astype(np.int64)
     return not (state.l_minutes[limits] > np.maximum(p.l_max_minutes[limits], p.l_used_minutes[limits])).any()

@@ -43,4 +43,4 @@ def _forget_others(kept: Path) -> None:
 
 
 numba.config.CACHE_DIR = str(_folder())
-jit = partial(njit, cache=True, nogil=True)
+jit = partial(njit, cache=True, nogil=True, no_cfunc_wrapper=True)

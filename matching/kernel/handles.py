@@ -78,7 +78,7 @@ def new_state(problem: Problem, seed: int) -> State:
     households, caregivers = problem.known.shape
     size = problem.route_length
     return State(
-        route=np.full((shifts, size + 1), -1, dtype=np.int32),
+        route=np.full((shifts, size + 1), -1, dtype=np.int64),
         length=np.zeros(shifts, dtype=np.int64),
         r_end=np.zeros((shifts, size + 2)),
         r_break=np.zeros((shifts, size + 2), dtype=np.int64),
@@ -87,14 +87,14 @@ def new_state(problem: Problem, seed: int) -> State:
         r_latest=np.tile(problem.h_end.reshape(-1, 1), (1, size + 2)),
         s_shift=np.full(slots, -1, dtype=np.int64),
         s_start=np.full(slots, -1.0),
-        s_wait=np.zeros(slots, dtype=np.int8),
+        s_wait=np.zeros(slots, dtype=np.int64),
         s_fix=problem.s_fix.copy(),
         s_line=np.full(slots, -1, dtype=np.int64),
         s_told=np.full(slots, UNTOLD, dtype=np.int64),
         c_work=np.zeros(caregivers),
         c_new=np.zeros(caregivers, dtype=np.int64),
         household_new=np.zeros(households, dtype=np.int64),
-        faces=np.zeros((households, caregivers), dtype=np.int32),
+        faces=np.zeros((households, caregivers), dtype=np.int64),
         l_minutes=problem.l_used_minutes.copy(),
         l_visits=problem.l_used_visits.copy(),
         k_used=problem.k_used.copy(),
