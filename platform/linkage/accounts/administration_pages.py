@@ -11,6 +11,7 @@ from typing import Any
 from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, select
 
 from linkage.accounts import permissions
@@ -26,6 +27,35 @@ from linkage.core.models import AuditRow
 from linkage.core.permissions import Actor, Right, Role, rights
 from linkage.core.web import Room, go, request_now, require_actor, role_name
 
+SCOPE_WORDS: dict[str, Any] = {
+    "area": _l("own area"),
+    "organisation": _l("own organisation"),
+    "self": _l("oneself"),
+    "household": _l("own household"),
+    "assigned": _l("where assigned"),
+    "covered": _l("where under contract"),
+    "bought": _l("what the own area bought"),
+    "own": _l("one's own uploads"),
+    "inside": _l("the planning area around the own area"),
+    "all": _l("everywhere"),
+}
+ROOM_WORDS: dict[str, Any] = {
+    "accounts": _l("Accounts"),
+    "administration": _l("Installation"),
+    "areas": _l("Areas"),
+    "contracts": _l("Contracts"),
+    "desk": _l("Desk"),
+    "households": _l("Households"),
+    "imports": _l("Imports"),
+    "needs": _l("Needs"),
+    "offers": _l("Offers"),
+    "organisations": _l("Organisations"),
+    "people": _l("People"),
+    "planning": _l("Plans"),
+    "services": _l("Services"),
+    "visits": _l("Visits"),
+    "volunteers": _l("Volunteers"),
+}
 room = Room("administration", __name__, url_prefix="/administration", template_folder="templates")
 PER_PAGE = 50
 
@@ -50,19 +80,21 @@ def rights_table() -> str:
         by_room.setdefault(entry.name.split(".")[0], []).append(entry)
     return render_template(
         "accounts/rights.html",
-        by_room=by_room,
+        by_room={ROOM_WORDS.get(name, name): entries for name, entries in by_room.items()},
+        who_where=_who_where,
         meaning_of=_,
-        roles=[(role, role_name(role)) for role in Role],
-        scope_words={
-            "area": _("own area"),
-            "organisation": _("own organisation"),
-            "self": _("oneself"),
-            "household": _("own household"),
-            "assigned": _("where assigned"),
-            "covered": _("where under contract"),
-            "all": _("everywhere"),
-        },
     )
+
+
+def _who_where(entry: Right) -> list[str]:
+    """The roles of a right, those with the same scope together: "own area: coordinator, supervisor"."""
+    together: dict[str, list[str]] = {}
+    for role, scope in entry.scopes.items():
+        together.setdefault(scope, []).append(role_name(role))
+    return [
+        _("%(place)s: %(roles)s", place=SCOPE_WORDS.get(scope, scope), roles=_(", ").join(roles))
+        for scope, roles in together.items()
+    ]
 
 
 # --- audit ----------------------------------------------------------------------------------------------------
