@@ -50,7 +50,7 @@ ROOM_WORDS: dict[str, Any] = {
     "needs": _l("Needs"),
     "offers": _l("Offers"),
     "organisations": _l("Organisations"),
-    "people": _l("People"),
+    "people": _l("Persons"),
     "planning": _l("Plans"),
     "services": _l("Services"),
     "visits": _l("Visits"),
