@@ -16,6 +16,7 @@ from linkage.desk.navigation import PHONE_HOMES, exists, main_role
 from linkage.desk.room import room
 from linkage.planning import queries as planning
 from linkage.planning.models import Plan
+from linkage.planning.reasons import reason_text
 from linkage.planning.wording import truth
 from linkage.visits.models import Visit
 
@@ -39,6 +40,7 @@ def staff_today(actor: Actor) -> str:
     now = request_now()
     todo, day = work.work_of(actor, now), work.day_of(actor, now)
     before, after, more = work.around_now(day, now)
+    gaps = planning.gaps_in_force([item.visit.id for item in todo.now + todo.soon])
     return render_template(
         "desk/today.html",
         work=todo,
@@ -48,6 +50,7 @@ def staff_today(actor: Actor) -> str:
         more=more,
         outcomes=work.outcomes(actor, now),
         homes=work.households_of(todo.consents),
+        reasons={visit_id: reason_text(gap.reason) for visit_id, gap in gaps.items()},
         posts=actor.has(Role.COMMUNITY, Role.OPERATOR),
         answers_calls=main_role(actor) is Role.OPERATOR,
         plans=_plans(actor, local_date(now)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -268,3 +269,9 @@ def unserved_of(plan: Plan, visits: list[Visit]) -> list[PlanUnserved]:
     full = Counter(row.visit_id for row in filled.values())
     rows = [row for row in plan.unserved if row.visit_id in seen and full[row.visit_id] < seen[row.visit_id].people]
     return sorted(rows, key=lambda row: (row.visit.day, row.visit.priority, row.visit.number))
+
+
+def gaps_in_force(visit_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, PlanUnserved]:
+    """Why the published plan leaves each of these visits without somebody; the newest plan's word counts."""
+    wanted = select(PlanUnserved).join(Plan).where(PlanUnserved.visit_id.in_(visit_ids), Plan.status == "published")
+    return {row.visit_id: row for row in db.session.scalars(wanted.order_by(Plan.number))}
