@@ -49,7 +49,7 @@ $(VENV)/https.stamp: requirements/https.txt $(VENV)/run.stamp
 	@touch $@
 
 # The search is compiled once here, so that the first plan does not spend its seconds on it.
-$(VENV)/warm.stamp: $(wildcard matching/*.py) $(VENV)/run.stamp
+$(VENV)/warm.stamp: $(wildcard matching/*.py matching/kernel/*.py) $(VENV)/run.stamp
 	@echo "Compiling the search (once, less than a minute) ..."
 	@$(BIN)/python -m matching warm-up
 	@touch $@

@@ -98,7 +98,7 @@ def _visit_arrays(lookup: Lookup) -> dict[str, Any]:
         "v_access": _floats(v.access_minutes for v in visits),
         "v_late": _floats(v.max_tardiness_minutes for v in visits),
         "v_household": _ints(households[v.household_id] for v in visits),
-        "v_person": _ints(persons.get(v.person_id, -1) for v in visits),
+        "v_person": _ints(persons.get(v.person_id or "", -1) for v in visits),
         "v_offset_min": _floats(v.synchronisation.min_offset_minutes for v in visits),
         "v_offset_max": _floats(v.synchronisation.max_offset_minutes for v in visits),
         "v_once": np.array([v.charged_once for v in visits], dtype=np.bool_),
@@ -277,7 +277,7 @@ def _line_arrays(lookup: Lookup) -> dict[str, Any]:
     organisations = _organisations(instance)
     lines = {row.id: i for i, row in enumerate(instance.contract_lines)}
     persons = {q.person_id: i for i, q in enumerate(instance.quotas)}
-    caps = [*instance.budgets, *instance.quotas]
+    caps: list[Any] = [*instance.budgets, *instance.quotas]
     by_line: list[list[int]] = [[] for _ in lines]
     by_person: list[list[int]] = [[] for _ in instance.quotas]
     for i, budget in enumerate(instance.budgets):
@@ -346,7 +346,7 @@ def _candidates(lookup: Lookup, parts: dict[str, Any]) -> dict[str, Any]:
         if good.any():
             good &= masks.on_days(visit, k)[parts["h_caregiver"], parts["h_day"]]
             good &= _fits(parts, s)
-        rows.append(np.flatnonzero(good))
+        rows.append(np.flatnonzero(good).tolist())
     pointers, flat = _rows(rows)
     return {"s_cand_ptr": pointers, "s_cand": _ints(flat)}
 

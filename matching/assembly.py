@@ -1,5 +1,7 @@
 """From the arrays of the search back to a frozen plan."""
 
+from typing import Any
+
 import numpy as np
 
 from matching.arrays import breaks_while_absent, slot_pairs
@@ -41,7 +43,7 @@ def objective_of(search: Search) -> ObjectiveVector:
         unserved[visit.tier] += not visit.mandatory
     sums = np.zeros(6)
     count_terms(search.p, search.s, sums)
-    terms = _preference_terms(search) | {
+    terms: dict[str, Any] = _preference_terms(search) | {
         "tardiness_minutes": _plain(sums[0]),
         "max_tardiness_minutes": _plain(sums[1]),
         "outside_preferred_minutes": _plain(sums[2]),

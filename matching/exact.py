@@ -8,6 +8,7 @@ only a plan that keeps the objective's exact value counts as proven.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -50,7 +51,7 @@ class _Model:
     pays: dict[tuple[int, int, int], cp_model.IntVar] = field(default_factory=dict)
     arcs: dict[tuple[int, int, int], cp_model.IntVar] = field(default_factory=dict)
     late: list[cp_model.IntVar] = field(default_factory=list)
-    terms: list[tuple[int, cp_model.IntVar]] = field(default_factory=list)
+    terms: list[tuple[int, Any]] = field(default_factory=list)
     bound: int = 0
     priced: int = 0
     lexicographic: bool = True
@@ -138,16 +139,16 @@ def _tiers(p: Problem, model: _Model) -> None:
 
     The first price exceeds all other terms together; each higher rank exceeds all lower ones.
     """
-    lost: dict[int, list[tuple[int, cp_model.IntVar]]] = {}
+    lost: dict[float, list[cp_model.IntVar]] = {}
     for v, served in model.served.items():
-        lost.setdefault(int(p.v_rank[v]), []).append((1, served))
+        lost.setdefault(int(p.v_rank[v]), []).append(served)
     for slot in np.flatnonzero(p.s_pinned):
         rank = -1 if p.s_pinned[slot] == FULLY_PINNED else -0.5
-        lost.setdefault(rank, []).append((1, model.placed[int(slot)]))
+        lost.setdefault(rank, []).append(model.placed[int(slot)])
     model.priced = len(model.terms)
     price = model.bound + 1
     for rank in sorted(lost, reverse=True):
-        for _, there in lost[rank]:
+        for there in lost[rank]:
             model.terms.append((price, 1 - there))
         price *= len(lost[rank]) + 1
     model.lexicographic = price < 2**60
@@ -235,7 +236,7 @@ def _circuit(p: Problem, model: _Model, h: int) -> None:
     slots = [slot for slot in range(len(p.s_visit)) if (slot, h) in model.takes]
     node = {slot: i + 1 for i, slot in enumerate(slots)}
     idle = model.boolean()
-    literals = [(0, 0, idle)]
+    literals: list[tuple[int, int, Any]] = [(0, 0, idle)]
     begin, end = int(p.h_start[h]), int(p.h_end[h])
     for slot in slots:
         literals.append((node[slot], node[slot], model.takes[slot, h].negated()))
@@ -379,8 +380,8 @@ def _told(p: Problem, model: _Model) -> None:
     """People who must be told of a change of the running plan."""
     households: dict[int, list] = {}
     caregivers: dict[int, list] = {}
-    for slot in np.flatnonzero(p.s_run_caregiver >= 0):
-        slot, run = int(slot), int(p.s_run_caregiver[slot])
+    for slot in map(int, np.flatnonzero(p.s_run_caregiver >= 0)):
+        run = int(p.s_run_caregiver[slot])
         own = [var for (s, h), var in model.takes.items() if s == slot and p.h_caregiver[h] == run]
         kept = model.boolean()
         low, high = int(p.s_run_start[slot] - p.run_tolerance), int(p.s_run_start[slot] + p.run_tolerance)

@@ -54,9 +54,9 @@ class _Book:
         self.starts: dict[tuple[str, int], float] = {}
         self.faces: dict[str, Counter[str]] = defaultdict(Counter)
         self.homes: dict[str, Counter[str]] = defaultdict(Counter)
-        self.minutes: Counter[tuple[str, int]] = Counter()
+        self.minutes: dict[tuple[str, int], float] = defaultdict(float)
         self.visits: Counter[tuple[str, int]] = Counter()
-        self.drawn: Counter[tuple[str, str]] = Counter()
+        self.drawn: dict[tuple[str, str], float] = defaultdict(float)
         self.charged: set[str] = set()
         self._budgets: dict[str, list[Budget]] = defaultdict(list)
         self._quotas: dict[str | None, list[Quota]] = defaultdict(list)
@@ -188,8 +188,8 @@ def _may(book: _Book, visit: Visit, slot: int, person: Caregiver) -> bool:
         return False
     volunteer = book.people[visit.id][slot]
     if len(visit.slots) == 2:
-        others = {people[visit.id].get(1 - slot) for people in (book.planned, book.people)} - {None}
-        if not all(_together(book, visit, slot, person, other) for other in others):
+        others = {people[visit.id].get(1 - slot) for people in (book.planned, book.people)}
+        if not all(other is None or _together(book, visit, slot, person, other) for other in others):
             return False
     household = book.lookup.households[visit.household_id]
     known = household.known_caregiver_ids

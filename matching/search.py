@@ -62,14 +62,15 @@ class Search:
     def clear(self) -> None:
         """Take everything out of the plan."""
         for slot in np.flatnonzero(self.state.s_shift >= 0):
-            take(self.p, self.s, slot)
+            take(self.p, self.s, int(slot))
 
     def construct(self) -> Iterator[None]:
         """Fill the plan by regret insertion; yields now and then so that the caller may stop.
 
         Visits already in the plan stay. Pinned visits come first, then rank by rank.
         """
-        pins = np.maximum.reduceat(self.problem.s_pinned, self.problem.v_slot0) if len(self.problem.s_pinned) else 0
+        pins = np.zeros(len(self.problem.v_slot0), dtype=np.int64)
+        np.maximum.at(pins, self.problem.s_visit, self.problem.s_pinned)
         for weight in (FULLY_PINNED, PERSON_PINNED):
             yield from self._construct_some(pins == weight)
         for rank in range(TIERS + 1):
@@ -88,7 +89,7 @@ class Search:
         costs = np.full(len(p.s_cand), NEVER)
         regrets = np.full(len(p.v_slot0), -2.0)
         for v in waiting:
-            fill_costs(self.p, self.s, v, costs)
+            fill_costs(self.p, self.s, int(v), costs)
         yield
         while len(waiting) and put_by_regret(self.p, self.s, waiting, costs, regrets, VISITS_AT_ONCE):
             yield
@@ -134,9 +135,15 @@ class Search:
     def best(self) -> Snapshot:
         """The best plan of `improve` so far (its lines not yet settled)."""
         m = self.memory
-        arrays = (m.route, m.length, m.s_wait, m.s_fix, m.s_line)
-        copies = [a.copy() for a in arrays]
-        return Snapshot(*copies, float(m.best_points[0]), m.best_unserved.copy())
+        return Snapshot(
+            m.route.copy(),
+            m.length.copy(),
+            m.s_wait.copy(),
+            m.s_fix.copy(),
+            m.s_line.copy(),
+            float(m.best_points[0]),
+            m.best_unserved.copy(),
+        )
 
     @property
     def best_unserved(self) -> int:

@@ -8,12 +8,14 @@ sources: any change compiles everything anew, once.
 import hashlib
 import shutil
 import tempfile
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
-import numba
-from numba import njit
+from numba import config, njit
 
+settings: Any = config
+OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "no_cfunc_wrapper": True}
 _HERE = Path(__file__).parent
 _SOURCES = (*sorted(_HERE.glob("*.py")), *(_HERE.parent / f"{n}.py" for n in ("construction", "local_search")))
 
@@ -21,7 +23,7 @@ _SOURCES = (*sorted(_HERE.glob("*.py")), *(_HERE.parent / f"{n}.py" for n in ("c
 def _folder() -> Path:
     """A folder of this version's own: below NUMBA_CACHE_DIR if that is set, else beside the sources."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
-    given = numba.config.CACHE_DIR
+    given = settings.CACHE_DIR
     places = [Path(given)] if given else [_HERE / "__pycache__", Path(tempfile.gettempdir()) / "matching"]
     for place in places:
         folder = place / f"numba-{digest}"
@@ -42,5 +44,11 @@ def _forget_others(kept: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-numba.config.CACHE_DIR = str(_folder())
-jit = partial(njit, cache=True, nogil=True, no_cfunc_wrapper=True)
+settings.CACHE_DIR = str(_folder())
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def jit(function: Function) -> Function:
+    """Compile a function without the interpreter lock, and keep its machine code."""
+    compiled: Any = njit(**OPTIONS)
+    return compiled(function)  # type: ignore[no-any-return]
