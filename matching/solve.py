@@ -9,13 +9,14 @@ better by the exact lexicographic order, so no plan is worse than regret inserti
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matching.assembly import objective_of, plan_routes, unserved_visits
 from matching.coupling import improve_lines
+from matching.eligibility import possible_shifts
 from matching.exact import solve_exactly
 from matching.fallbacks import find_fallbacks
-from matching.instance import FallbackRule, Instance
+from matching.instance import FallbackRule, Instance, ProviderKind, Visit
 from matching.instance_io import instance_digest
 from matching.lookup import Lookup
 from matching.objective import TIERS
@@ -205,13 +206,26 @@ def solve(
 
 
 def _possible_shifts(search: Search) -> dict[tuple[str, int], list[str]]:
-    """For slots that may have a fallback: the shifts that could hold them."""
+    """For slots that may have a fallback: the shifts that could hold them.
+
+    Who was asked is pinned; the fallback is for the case that this person does not come.
+    """
     p, instance = search.problem, search.lookup.instance
     possible = {}
     for v, visit in enumerate(instance.visits):
-        if visit.fallback is not FallbackRule.NONE:
-            for k in range(len(visit.slots)):
-                slot = p.v_slot0[v] + k
+        for k in range(len(visit.slots)) if visit.fallback is not FallbackRule.NONE else ():
+            slot = p.v_slot0[v] + k
+            if p.s_pinned[slot]:
+                possible[visit.id, k] = _shifts_of_others(search.lookup, visit, k)
+            else:
                 shifts = p.s_cand[p.s_cand_ptr[slot] : p.s_cand_ptr[slot + 1]]
                 possible[visit.id, k] = [instance.shifts[h].id for h in shifts]
     return possible
+
+
+def _shifts_of_others(lookup: Lookup, visit: Visit, slot: int) -> list[str]:
+    """The shifts of paid people that could hold the slot, were it not pinned to someone."""
+    unpinned = tuple(replace(row, pin=None) if k == slot else row for k, row in enumerate(visit.slots))
+    free = replace(visit, slots=unpinned)
+    paid = (c for c in lookup.instance.caregivers if c.kind is not ProviderKind.VOLUNTEER)
+    return [shift.id for person in paid for shift in possible_shifts(lookup, free, slot, person)]

@@ -138,6 +138,12 @@ def test_a_volunteer_with_a_known_gap_behind_gets_a_paid_fallback():
     assert (row.caregiver_id, row.start_minutes) == ("a", stops(made)["v", 0][1])
 
 
+def test_a_volunteer_who_was_asked_already_keeps_a_fallback():
+    row = visit(slots=(Slot(pin=Pin("w", 600)),), fallback=FallbackRule.WANTED)
+    made = solved(instance([row], MIXED))
+    assert [(f.caregiver_id, f.start_minutes) for f in made.fallbacks] == [("a", 600)]
+
+
 def test_fallbacks_do_not_promise_the_same_carer_twice():
     rows = [visit(f"v{i}", 1, windows=(window(600, 600),), fallback=FallbackRule.WANTED) for i in range(2)]
     people = [carer("a", cost_per_minute_fen=60), carer("w", VOLUNTEER), carer("x", VOLUNTEER)]
