@@ -55,7 +55,13 @@ def made_assets() -> None:
 
 @pytest.fixture(scope="session")
 def demo(made_assets: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a demo installation, made once; do not change it."""
+    """The data folder of a demo installation, made once; do not change it.
+
+    `LINKAGE_JOURNEY_DEMO` names one that was made before, for whoever writes a journey.
+    """
+    made_before = os.environ.get("LINKAGE_JOURNEY_DEMO")
+    if made_before:
+        return Path(made_before)
     return make_demo(tmp_path_factory.mktemp("demo") / "var")
 
 

@@ -212,7 +212,7 @@ def _confirm(visit: Visit, rating: int) -> Callable[[datetime], None]:
 def ask_for_today(homes: list[Home], story: Story) -> None:
     """A call of this morning: company for this afternoon. Three volunteers are asked at once; none has answered."""
     now = story.now - timedelta(minutes=15)
-    starts = story.at((story.today - story.monday).days, 15 * 60)
+    starts = story.at((story.today - story.monday).days, 13 * 60)
     if starts - now < 4 * HOUR:
         return
     home = homes[13].household
@@ -220,7 +220,7 @@ def ask_for_today(homes: list[Home], story: Story) -> None:
     service = by_code("company")
     assert service is not None
     request = NeedRequest(
-        home.members[0].person_id, story.today, 15 * 60, 18 * 60, 60, preferred_start=15 * 60, channel="hotline",
+        home.members[0].person_id, story.today, 13 * 60, 18 * 60, 60, preferred_start=13 * 60, channel="hotline",
         note="今天下午有点想找人说说话",
     )  # fmt: skip
     need = post_need(home, service, request, by=operator, now=now)
