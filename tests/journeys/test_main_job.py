@@ -11,6 +11,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.journeys import rosters
+from tests.journeys.knowledge import Booked, Knowledge
+from tests.journeys.site import Site
 from tests.journeys.visitor import PHONE, Visitor
 
 LOOKED_AT: set[str] = set()
@@ -108,16 +110,50 @@ def accept_on_a_phone(volunteer: Visitor) -> None:
     page = volunteer.page
     page.get_by_role("link", name=re.compile("看看再答复")).first.click()
     look(volunteer)
-    button(page, "我来|我能来|能来")
+    button(page, "^我来$")
     expect(page.locator("main")).to_contain_text(re.compile("户码|口令|签到"))
     look(volunteer)
 
 
-def too_late_is_told_kindly(second: Visitor, offer: str) -> None:
-    page = second.open(offer)
-    button(page, "我来|我能来|能来")
+def too_late_is_told_kindly(second: Visitor) -> None:
+    """The page was open before the first one accepted."""
+    page = second.page
+    button(page, "^我来$")
     expect(page.locator("h1")).to_contain_text("谢谢")
     look(second)
+
+
+def attend(visitor: Visitor, site: Site, booked: Booked) -> None:
+    """Check in with the code inside the door at the start, check out at the end."""
+    site.move_clock(booked.starts_at)
+    page = visitor.open(f"/me/visits/{booked.assignment_id}")
+    page.locator("input[name=code]").fill(booked.code)
+    look(visitor)
+    button(page, "到了，签到")
+    expect(page.get_by_role("button", name=re.compile("签退"))).to_be_visible()
+    look(visitor)
+    site.move_clock(booked.ends_at)
+    page = visitor.open(f"/me/visits/{booked.assignment_id}")
+    button(page, "签退")
+    expect(page.get_by_role("button", name=re.compile("签退"))).to_have_count(0)
+
+
+def confirm(clerk: Visitor, visit_id: object) -> None:
+    """Staff ask the household: three faces."""
+    page = clerk.open(f"/visits/{visit_id}")
+    page.locator("input[name=rating][value='3']").check(force=True)
+    look(clerk)
+    button(page, "^确认$")
+    expect(page.locator("main")).to_contain_text("已确认")
+
+
+def tell_the_caller(operator: Visitor, name: str, person: str) -> None:
+    """The call desk finds the caller and reads out who comes."""
+    page = operator.open(f"/search?q={name}")
+    look(operator)
+    page.get_by_role("link", name=re.compile(name)).first.click()
+    expect(page.locator("main")).to_contain_text(person)
+    look(operator)
 
 
 def test_from_a_roster_to_visits_done(site, visit, tmp_path):
@@ -126,8 +162,34 @@ def test_from_a_roster_to_visits_done(site, visit, tmp_path):
     post_a_bath_for_two(clerk)
     coordinator = visit("coordinator")
     work_out_and_publish(coordinator)
+    known = Knowledge(site)
+    slot, falls_back = known.question_with_a_carer_behind()
     first, second = visit("volunteer", size=PHONE), visit("volunteer", size=PHONE, index=1)
     second.page.get_by_role("link", name=re.compile("看看再答复")).first.click()
-    offer = second.page.url
     accept_on_a_phone(first)
-    too_late_is_told_kindly(second, offer)
+    too_late_is_told_kindly(second)
+
+    served = known.next_booking("volunteer", username=site.account("volunteer")["username"])
+    attend(first, site, served)
+    page = first.open("/me/hours")
+    expect(page.locator("main")).to_contain_text("分")
+    look(first)
+
+    paid = known.next_booking("carer", community="莲花北社区")
+    carer = visit("", size=PHONE)
+    carer.sign_in({"username": paid.username, "password": "linkage-demo"})
+    look(carer)
+    tell_the_caller(visit("operator"), paid.household, paid.person)
+    attend(carer, site, paid)
+    assert known.delivered(paid.visit_id) > 0
+    confirm(clerk, paid.visit_id)
+
+    site.move_clock(falls_back)  # nobody has answered: others were asked, then the paid carer goes
+    site.move_clock("+2m")
+    assert known.asked(slot) > 1
+    assert known.capacity_of(slot) == "carer"
+
+    for role in ("supervisor", "manager", "administrator", "household"):
+        look(visit(role))
+    coordinator.open("/contracts/")
+    look(coordinator)
