@@ -8,22 +8,8 @@ from pathlib import Path
 import xlsxwriter
 from stdnum.iso7064 import mod_11_2
 
-HEADING = [
-    "户号",
-    "姓名",
-    "关系",
-    "身份证号",
-    "出生日期",
-    "联系电话",
-    "住址",
-    "困难类别",
-    "同意书日期",
-    "需求",
-    "开始日期",
-    "重复",
-    "时间段",
-    "时长",
-]
+COLUMNS = "户号 姓名 关系 身份证号 出生日期 联系电话 住址 困难类别 同意书日期 需求 开始日期 重复 时间段 时长"
+HEADING = tuple(COLUMNS.split(" "))
 PEOPLE = ["郑桂花", "许天来", "庄水治", "吕秀鸾", "柯文礼", "白玉兰", "纪清水", "余阿凤"]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import rosters
@@ -16,11 +17,6 @@ from tests.journeys.site import Site
 from tests.journeys.visitor import PHONE, Visitor
 
 LOOKED_AT: set[str] = set()
-
-
-def remember(visitor: Visitor, name: str) -> None:
-    """Keep a picture for whoever reads a failure."""
-    visitor.page.screenshot(path=f"/tmp/journey-{name}.png", full_page=True)
 
 
 def look(visitor: Visitor) -> None:
@@ -156,6 +152,7 @@ def tell_the_caller(operator: Visitor, name: str, person: str) -> None:
     look(operator)
 
 
+@pytest.mark.timeout(1200)
 def test_from_a_roster_to_visits_done(site, visit, tmp_path):
     clerk = visit("community")
     bring_in_a_roster(clerk, tmp_path)
