@@ -273,5 +273,6 @@ def unserved_of(plan: Plan, visits: list[Visit]) -> list[PlanUnserved]:
 
 def gaps_in_force(visit_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, PlanUnserved]:
     """Why the published plan leaves each of these visits without somebody; the newest plan's word counts."""
-    wanted = select(PlanUnserved).join(Plan).where(PlanUnserved.visit_id.in_(visit_ids), Plan.status == "published")
+    published = Plan.published_at.is_not(None)
+    wanted = select(PlanUnserved).join(Plan).where(PlanUnserved.visit_id.in_(visit_ids), published)
     return {row.visit_id: row for row in db.session.scalars(wanted.order_by(Plan.number))}

@@ -147,7 +147,7 @@ def met_of_due(
     return {need_id: (met[need_id], due[need_id]) for need_id in need_ids}
 
 
-def visible_hours(actor: Actor) -> Select[tuple[HoursEntry]]:
+def visible_hours(actor: Actor) -> Select[HoursEntry]:
     return visible_rows(actor, HoursEntry)
 
 
