@@ -24,7 +24,7 @@ from linkage.core.errors import DomainError, InvalidInput, NotAllowed, NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.models import AuditRow
-from linkage.core.permissions import Actor, Right, Role, rights
+from linkage.core.permissions import Actor, Right, Role, rights, visible_rows
 from linkage.core.web import Room, go, request_now, require_actor, role_name
 
 SCOPE_WORDS: dict[str, Any] = {
@@ -115,6 +115,11 @@ def audit_log() -> str:
         "accounts/audit.html",
         rows=found,
         names={user.id: user.sign_in_name for user in db.session.scalars(select(User).where(User.id.in_(actors)))},
+        seen=set(
+            db.session.scalars(
+                visible_rows(require_actor(), User).where(User.id.in_(actors)).with_only_columns(User.id)
+            )
+        ),
         actions=db.session.scalars(select(AuditRow.action).distinct().order_by(AuditRow.action)).all(),
         filters=filters,
         total=total,

@@ -83,8 +83,10 @@ def format_span(start: datetime, end: datetime) -> str:
 
 
 def format_days(start: date | datetime, end: date | datetime) -> str:
-    """11月23日–29日, or 23–29 Nov; both ends with months where these differ."""
+    """11月23日–29日, or 23–29 Nov; both ends with months where these differ; one day alone."""
     first, last = _as_date(start), _as_date(end)
+    if first == last:
+        return format_day(first)
     if (first.year, first.month) != (last.year, last.month):
         return f"{format_day(first)}–{format_day(last)}"
     if chinese():

@@ -104,7 +104,7 @@ def _outcome(visit: Visit, state: Status, booked: list[Assignment]) -> str:
         return cancelled_because(visit.cancel_reason)
     if state is Status.CONFIRMED and visit.rating:
         return _("%(names)s; the household says: %(face)s", names=people, face=FACE_WORDS[visit.rating])
-    return people or _("nobody is arranged yet") if visit.closed_unmet_at is None else _("nobody was found")
+    return people or (_("nobody was found") if visit.closed_unmet_at is not None else "")
 
 
 def _needs(household: Household, actor: Actor) -> list[Event]:

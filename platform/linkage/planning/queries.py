@@ -169,7 +169,7 @@ def assignment_state(held: Assignment) -> str:
         return "done"
     if attendance is not None and attendance.checked_in_at is not None:
         return "under_way"
-    return "locked" if held.accepted_at is not None else "draft"
+    return "locked" if held.accepted_at is not None else "booked"
 
 
 def _held(visits: list[Visit]) -> dict[uuid.UUID, Assignment]:
