@@ -36,7 +36,7 @@ from matching.stop import Stop
 SIZE = 25  # visits
 MOST_ARCS = 40_000
 EFFORT = 5.0  # deterministic time without a limit of seconds
-SHARE = 0.7  # of the seconds left
+SHARE = 0.4  # of the seconds left
 
 
 @dataclass
@@ -68,7 +68,7 @@ class _Model:
 
 def solve_exactly(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]:
     """Yield the best plan CP-SAT finds for a small instance, and whether it is proven optimal."""
-    if not _is_small(search.problem):
+    if not is_small(search.problem):
         return
     left = stop.seconds_left()
     if left is not None and left < 0.1:
@@ -102,8 +102,8 @@ def _loosened(search: Search, plan: Snapshot) -> Snapshot | None:
     return search.snapshot() if search.load(replace(plan, fix=fix, wait=wait)) else None
 
 
-def _is_small(p: Problem) -> bool:
-    """Few visits, whole minutes, no breaks; windows that CP-SAT can tell apart."""
+def is_small(p: Problem) -> bool:
+    """Whether CP-SAT takes it: few visits, whole minutes, no breaks, not too many arcs."""
     if not 0 < len(p.v_slot0) <= SIZE or len(p.b_lo):
         return False
     fractional = [p.travel, p.s_minutes, p.v_access, p.win_lo, p.win_hi, p.h_start, p.h_end, p.s_charge, p.s_fix]

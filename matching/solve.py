@@ -8,13 +8,13 @@ better by the exact lexicographic order, so no plan is worse than regret inserti
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from matching.assembly import objective_of, plan_routes, unserved_visits
 from matching.coupling import improve_lines
 from matching.eligibility import possible_shifts
-from matching.exact import solve_exactly
+from matching.exact import is_small, solve_exactly
 from matching.fallbacks import find_fallbacks
 from matching.instance import FallbackRule, Instance, ProviderKind, Visit
 from matching.instance_io import instance_digest
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 50  # iterations between two looks at the stopping rule
 SEARCH_SHARE = 0.9  # of the budget of time; the rest is for the steps by OR-Tools, which gain less
+SMALL_SECONDS = 0.5  # of search at most (and a tenth of the budget), before a small instance goes to CP-SAT
 HOT, COLD = 8_000.0, 100.0  # points: the first and last temperature of the annealing
 # With a running plan the search stays near it: at 8,000 points it would forget what people were told.
 HOT_RUNNING, COLD_RUNNING = 400.0, 40.0
@@ -75,8 +76,7 @@ class _Run:
         try:
             self._construct()
             if not self._is_trivial():
-                self._improve()
-                self._polish()
+                self._search()
         except _Cancelled:
             self._take(self.search.snapshot())
         assert self.best is not None
@@ -126,12 +126,25 @@ class _Run:
                 self._look()
             self._take(self.search.snapshot())
 
-    def _improve(self) -> None:
+    def _search(self) -> None:
+        """Improve the first plan; a small instance is proven optimal early, and then that is all."""
+        timed = self.stop.iterations_left(0) is None and self.stop.seconds_left() is not None
+        if timed and is_small(self.search.problem):
+            self._improve(min(0.1, SMALL_SECONDS / max(0.1, self.stop.seconds_left() or 0.1)))
+            self._step(solve_exactly)
+        if not self.optimal:
+            self._improve(SEARCH_SHARE if timed else 1.0)
+        for step in (improve_lines, solve_exactly, polish_days):
+            if not self.optimal:
+                self._step(step)
+
+    def _improve(self, share: float) -> None:
+        """Ruin and recreate until this share of the budget is used."""
         assert self.best is not None
         self.search.load(self.best)
         self.search.begin_improving()
         try:
-            self._anneal(1.0 if self.stop.iterations_left(0) is not None else SEARCH_SHARE)
+            self._anneal(share)
         finally:
             self.search.return_to_best()
             self._take(self.search.snapshot())
@@ -148,16 +161,15 @@ class _Run:
             self.iterations += count
             self._look()
 
-    def _polish(self) -> None:
-        """The steps that OR-Tools does; each hands back a plan or None."""
-        for step in (improve_lines, solve_exactly, polish_days):
-            assert self.best is not None
-            self.search.load(self.best)
-            for plan, proven in step(self.search, self.stop):
-                if self._take(plan):
-                    log.info("%s found a better plan: %s points", step.__name__, plan.points)
-                self.optimal = self.optimal or proven
-                self._look()
+    def _step(self, step: Callable[[Search, Stop], Iterator[tuple[Snapshot, bool]]]) -> None:
+        """One of the steps that OR-Tools does: it hands back plans, and whether they are proven."""
+        assert self.best is not None
+        self.search.load(self.best)
+        for plan, proven in step(self.search, self.stop):
+            if self._take(plan):
+                log.info("%s found a better plan: %s points", step.__name__, plan.points)
+            self.optimal = self.optimal or proven
+            self._look()
 
 
 def solve(

@@ -112,6 +112,12 @@ def test_progress_ends_with_the_plan_that_is_handed_out():
     assert plan.objective.unserved <= seen[-1].unserved
 
 
+def test_a_small_instance_is_proven_before_its_time_is_over():
+    plan = solve(street([visit("u", 1), visit("v", 2)]), MaxRuntime(600))
+    assert plan.status is PlanStatus.COMPLETE
+    assert plan.objective.unserved == 0
+
+
 def test_an_instance_without_visits_is_complete():
     plan = plan_of(Instance(horizon_days=1))
     assert plan.status is PlanStatus.COMPLETE
