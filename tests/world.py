@@ -445,8 +445,15 @@ def sign_in(client, name):
                 )
             )
         )
+    with client.session_transaction() as cookie:
+        cookie["sid"] = token
+    give_token(client)
+
+
+def give_token(client):
+    """Let `client` send forms: the token against forged requests, as a page that was opened first brings it."""
     raw = secrets.token_hex(20)
     with client.session_transaction() as cookie:
-        cookie["sid"], cookie["csrf_token"] = token, raw
+        cookie["csrf_token"] = raw
     signer = URLSafeTimedSerializer(client.application.secret_key, salt="wtf-csrf-token")
     client.environ_base["HTTP_X_CSRFTOKEN"] = signer.dumps(raw)  # as htmx sends it; forms carry it as a field

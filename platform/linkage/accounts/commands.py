@@ -11,8 +11,9 @@ from linkage.areas.models import Area
 from linkage.core import events
 from linkage.core.errors import Conflict, NotFound
 from linkage.core.extensions import db
-from linkage.core.permissions import rights
+from linkage.core.permissions import models_with_scope, rights
 from linkage.core.privacy import PERSONAL_FIELDS
+from linkage.core.web import GUARDS
 from linkage.people.operations import PersonDraft, register_person
 
 
@@ -41,6 +42,19 @@ def rights_lines() -> list[str]:
     return [
         f"{entry.name:32} {', '.join(f'{role}: {scope}' for role, scope in entry.scopes.items()):90} {entry.meaning}"
         for entry in rights()
+    ]
+
+
+def seeing_lines() -> list[str]:
+    """Each guarded kind of row, with the right without which it looks absent."""
+    return [f"{model.__name__:32} {name}" for model, name in sorted(models_with_scope().items(), key=lambda p: p[1])]
+
+
+def route_lines() -> list[str]:
+    """Each route: the right that it needs, and what it loads before it is asked for that."""
+    return [
+        f"{endpoint:36} {guard.permission:24} {guard.subject.__name__ if guard.subject else '-'}"
+        for endpoint, guard in sorted(GUARDS.items())
     ]
 
 

@@ -70,8 +70,9 @@ def link_command(sign_in_name: str, base_url: str) -> None:
 @click.command("rights")
 @with_appcontext
 def rights_command() -> None:
-    """Print who may do what, where."""
-    click.echo("\n".join(accounts.rights_lines()))
+    """Print who may do what, where; what is not seen without which right; and what each route needs."""
+    for lines in (accounts.rights_lines(), accounts.seeing_lines(), accounts.route_lines()):
+        click.echo("\n".join(line.rstrip() for line in lines) + "\n")
 
 
 @click.command("events")

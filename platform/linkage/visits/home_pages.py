@@ -22,11 +22,10 @@ from linkage.households.models import Household
 from linkage.households.queries import consent_for, served_members
 from linkage.needs.checks import needed_people
 from linkage.needs.operations import NeedRequest, post_need
-from linkage.needs.permissions import may_post
 from linkage.people.models import Person
 from linkage.services.models import Service
 from linkage.services.words import named
-from linkage.visits import attendance, operations, permissions, queries, status, words
+from linkage.visits import attendance, operations, queries, status, words
 from linkage.visits.models import Assignment, Visit
 from linkage.visits.schemas import PARTS_OF_DAY, AskForm
 from linkage.visits.status import Status
@@ -134,7 +133,7 @@ def _to_rate(household: Household, now: datetime) -> Visit | None:
     ).one_or_none()
 
 
-@room.post("/<uuid:visit_id>/rate", permission=permissions.may_confirm, subject=queries.get_visit)
+@room.post("/<uuid:visit_id>/rate", permission=may_see_home, subject=queries.get_visit)
 def rate(visit: Visit) -> Any:
     form = Form(None, request.form)
     try:
@@ -147,7 +146,7 @@ def rate(visit: Visit) -> Any:
     return go("home.page")
 
 
-@room.get("/<uuid:visit_id>/not-convenient", permission=permissions.may_cancel, subject=queries.get_visit)
+@room.get("/<uuid:visit_id>/not-convenient", permission=may_see_home, subject=queries.get_visit)
 def not_convenient(visit: Visit) -> str:
     return render_template(
         "home/not_convenient.html", visit=visit, today=local_date(request_now()), **_common(),
@@ -155,7 +154,7 @@ def not_convenient(visit: Visit) -> str:
     )  # fmt: skip
 
 
-@room.post("/<uuid:visit_id>/not-convenient", permission=permissions.may_cancel, subject=queries.get_visit)
+@room.post("/<uuid:visit_id>/not-convenient", permission=may_see_home, subject=queries.get_visit)
 def cancel(visit: Visit) -> Any:
     operations.cancel_visit(visit, "not_convenient", by=require_actor(), now=request_now())
     operations.tell_staff(visit, "visits.cancelled_by_home", now=request_now())
@@ -163,7 +162,7 @@ def cancel(visit: Visit) -> Any:
     return go("home.page")
 
 
-@room.get("/ask", permission=may_post)
+@room.get("/ask", permission=may_see_home)
 def asking() -> str:
     tomorrow = local_date(request_now()) + timedelta(days=1)
     return _ask_page(Form(initial={"day": tomorrow, "part": "any"}))
@@ -188,7 +187,7 @@ def _parts() -> list[tuple[str, str]]:
     return [(key, names[key]) for key in PART_WORDS]
 
 
-@room.post("/ask", permission=may_post)
+@room.post("/ask", permission=may_see_home)
 def ask() -> Any:
     form, household = Form(AskForm(), request.form), _household()
     if form.valid:

@@ -83,7 +83,7 @@ def _uuid(text: str) -> uuid.UUID | None:
         return None
 
 
-@room.get("/me", permission=permissions.may_see)
+@room.get("/me", permission=permissions.may_see_own)
 def mine() -> Response:
     """The volunteer's own record."""
     volunteer = queries.of_person(require_actor().person_id)

@@ -20,6 +20,7 @@ may_see = right(
     administrator="area",
     volunteer="self",
 )
+may_see_own = right("volunteers.own", "see one's own record as a volunteer", volunteer="self")
 may_list = right(
     "volunteers.list",
     "list and search volunteers",

@@ -1,0 +1,249 @@
+"""The street of world.py with one of everything in it, and beside it another street and another district.
+
+What lies where is written down here by hand (`SUBJECTS`), for tests that compare it with what the rights let through:
+nothing in this file asks the rights table or a scope condition.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import world as street
+from sqlalchemy import select
+from visiting import book_for, open_for, post_for, visits_of
+
+from linkage.accounts import granting
+from linkage.accounts.models import Grant, User
+from linkage.areas.models import Area
+from linkage.contracts.models import Contract, ContractLine, LineArea, LineService
+from linkage.core import audit, privacy
+from linkage.core.extensions import db
+from linkage.core.models import Job
+from linkage.core.permissions import Role
+from linkage.households.models import Member, Tag
+from linkage.imports.models import Upload
+from linkage.offers.models import Offer
+from linkage.organisations.models import Carer, Organisation
+from linkage.people.models import WorkException, WorkPattern
+from linkage.planning.models import Plan, PlanUnserved
+from linkage.services.models import HeldQualification
+from linkage.volunteers.models import Volunteer, VolunteerService
+
+key, NOW = street.key, street.NOW
+# The accounts of the other street (6, 筼筜) and of the other district (8, 湖里).
+STRANGERS = {
+    "far_coordinator": (Role.COORDINATOR, "邻调度", "M", "area", 6),
+    "far_manager": (Role.MANAGER, "邻经理", "F", "organisation", "yundang"),
+    "far_carer": (Role.CARER, "邻护理", "F", "organisation", "yundang"),
+    "far_volunteer": (Role.VOLUNTEER, "邻志愿", "M", "self", None),
+    "other_supervisor": (Role.SUPERVISOR, "湖处长", "M", "area", 8),
+    "other_operator": (Role.OPERATOR, "湖话务", "F", "area", 8),
+    "other_admin": (Role.ADMINISTRATOR, "湖管理", "F", "area", 8),
+}
+ACCOUNTS = {**street.USERS, **STRANGERS, "far_home": (Role.HOUSEHOLD, "王外人", "M", "household", "far")}
+PEOPLE_THERE = (key("far_carer"), key("far_volunteer"))
+# area: what lies above it, itself included.
+ABOVE = {1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 3, 4}, 5: {1, 2, 3, 5}, 6: {1, 2, 6}, 7: {1, 2, 6, 7}, 8: {1, 8}}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A thing and what it has to do with whom.
+
+    `area`: where it lies; `served`: an area for which it works (who is above or below it has it in scope, too);
+    `covered`: the organisation with a visit there; `assigned`: the people on their way there; `inside`: the street
+    whose communities may look at it.
+    """
+
+    model: str
+    area: int | None = None
+    served: int | None = None
+    organisation: str | None = None
+    covered: str | None = None
+    household: str | None = None
+    people: tuple[str, ...] = ()
+    assigned: tuple[str, ...] = ()
+    owner: str | None = None
+    buyer: int | None = None
+    inside: int | None = None
+
+    def lies_in(self, scope, account):
+        """Whether this thing lies in the scope `scope` of the account's one role."""
+        _role, _name, _sex, kind, where = ACCOUNTS[account]
+        area = where if kind == "area" else None
+        return {
+            "all": lambda: True,
+            "area": lambda: area is not None and (area in ABOVE.get(self.area, ()) or self._works_for(area)),
+            "bought": lambda: area in ABOVE.get(self.buyer, ()),
+            "inside": lambda: area is not None and self._around(area),
+            "organisation": lambda: kind == "organisation" and where == self.organisation,
+            "covered": lambda: kind == "organisation" and where == self.covered,
+            "household": lambda: kind == "household" and where == self.household,
+            "self": lambda: account in self.people,
+            "assigned": lambda: account in self.assigned,
+            "own": lambda: account == self.owner,
+        }[scope]()
+
+    def _works_for(self, area):
+        return self.served is not None and (area in ABOVE[self.served] or self.served in ABOVE[area])
+
+    def _around(self, area):
+        return self.inside in ABOVE[area] if self.inside else area in ABOVE.get(self.area, ())
+
+
+_at_chen = {"area": 4, "household": "chen", "covered": "lukang", "assigned": ("wu",)}
+# loader of a route: the thing that it loads in the walk
+SUBJECTS = {
+    "get_area": Subject("Area", area=4),
+    "get_carer": Subject("Carer", area=3, served=3, organisation="lukang", people=("wu",)),
+    "get_organisation": Subject("Organisation", area=3, served=3, organisation="lukang"),
+    "get_contract": Subject("Contract", served=3, organisation="lukang", buyer=3),
+    "get_line": Subject("ContractLine", served=3, organisation="lukang", buyer=3),
+    "get_visit": Subject("Visit", **_at_chen),
+    "get_need": Subject("Need", **_at_chen),
+    "get_household": Subject("Household", **_at_chen),
+    "get_assignment": Subject("Assignment", people=("wu",)),
+    "get_offer": Subject("Offer", area=4, people=("zhuang",)),
+    "get_plan": Subject("Plan", area=3, inside=3),
+    "get_unserved": Subject("PlanUnserved", area=4),
+    "get_service": Subject("Service"),
+    "get_user": Subject("User", area=5),
+    "_person_of": Subject("Person", area=5, people=("clerk2",)),
+    "get_volunteer": Subject("Volunteer", area=4, people=("zhuang",)),
+    "get_upload": Subject("Upload", owner="clerk"),
+}
+
+
+def build():
+    """Add to the street as built: the neighbours, then one of everything on both sides."""
+    audit.record("test.neighbours", ("street", "6"), by=None, now=NOW)
+    _neighbours()
+    found = {
+        side: _things(side, household, carer, volunteer, line)
+        for side, household, carer, volunteer, line in (
+            ("near", "chen", "wu", "zhuang", "lukang/clean"),
+            ("far", "far", "far_carer", "far_volunteer", "yundang/clean"),
+        )
+    }
+    db.session.flush()
+    return found
+
+
+def _neighbours():
+    db.session.add(
+        Area(id=8, level="district", name="湖里区", code="350206", parent_id=1, path="/1/8/", lat=24.5, lon=118.1)
+    )
+    db.session.flush()
+    db.session.add(
+        Organisation(
+            id=key("yundang"), name="筼筜邻里养老服务社", short_name="筼筜邻里", name_keys="",
+            uscc="52350203MJB0000039", rating="3A", area_id=6, lat=24.478, lon=118.1, created_at=NOW,
+        )
+    )  # fmt: skip
+    for name, (role, person_name, sex, kind, where) in STRANGERS.items():
+        street._user(name, street._person(name, person_name, sex, NOW).id, role, kind, where, NOW)
+    street._user("far_home", key("far/head"), Role.HOUSEHOLD, "household", "far", NOW)
+    db.session.add(
+        Carer(
+            id=key("carer/far_carer"), person_id=key("far_carer"), organisation_id=key("yundang"), kind="carer",
+            valid_from=street.LONG_AGO, valid_to=None, created_at=NOW,
+        )
+    )  # fmt: skip
+    street._week("far_carer", "shift", key("yundang"), range(5), 8 * 60, 17 * 60)
+    db.session.add(
+        Volunteer(
+            id=key("volunteer/far_volunteer"), person_id=key("far_volunteer"), number="XM09999", area_id=7,
+            insured_to=date(2027, 6, 30), joined_on=street.LONG_AGO, radius_metres=3000, created_at=NOW,
+            services=[VolunteerService(service_id=key("service/meal"))],
+        )
+    )  # fmt: skip
+    street._week("far_volunteer", "available", None, range(7), 9 * 60, 18 * 60)
+    for pattern in db.session.scalars(select(WorkPattern).where(WorkPattern.person_id.in_(PEOPLE_THERE))):
+        pattern.area_id = 6
+    db.session.add(
+        Contract(
+            id=key("contract/yundang"), organisation_id=key("yundang"), number="HT-yundang", title="邻街服务合同",
+            buyer_area_id=6, signed_on=street.LONG_AGO, starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31),
+            value_fen=40_000_000, created_at=NOW,
+        )
+    )  # fmt: skip
+    db.session.add(
+        ContractLine(
+            id=key("line/yundang/clean"), contract_id=key("contract/yundang"), organisation_id=key("yundang"),
+            position=0, name="邻街助洁", unit="minutes", price_fen=6000, starts_on=date(2026, 1, 1),
+            ends_on=date(2026, 12, 31), monthly_cap=6000, eligible_tags=[], monthly_quota=None, created_at=NOW,
+            services=[LineService(service_id=key("service/clean"))], areas=[LineArea(area_id=6)],
+        )
+    )  # fmt: skip
+    db.session.flush()
+
+
+def _things(side, household, carer, volunteer, line):
+    """One of everything about `household`; the ids by the names that URLs use."""
+    clerk = {"near": "clerk", "far": "stranger"}[side]
+    area = {"near": 3, "far": 6}[side]
+    need = post_for(street, household, "clean", by=clerk)
+    (visit,) = visits_of(need)
+    booked = book_for(street, carer, visit.slots[0].id, "2026-11-26T09:00", line=line)
+    asked = post_for(street, household, "meal", by=clerk, duration_minutes=30)
+    open_for(street, visits_of(asked)[0].slots[0].id, [volunteer])
+    plan, job = _plan(area, visits_of(post_for(street, household, "counsel", by=clerk))[0])
+    user = db.session.get(User, key("user/" + {"near": "clerk2", "far": "stranger"}[side]))
+    granting.invite(user, by=None, now=NOW)
+    db.session.flush()
+    head = db.session.scalars(select(Member).where(Member.household_id == key("household/" + household))).one()
+    return {
+        "need_id": need.id, "visit_id": visit.id, "assignment_id": booked.id,
+        "offer_id": db.session.scalars(select(Offer.id).where(Offer.person_id == key(volunteer))).one(),
+        "plan_id": plan.id, "job_id": job.id, "unserved_id": plan.unserved[0].id,
+        "household_id": key("household/" + household), "member_id": head.id,
+        "tag_id": db.session.scalars(select(Tag.id).where(Tag.household_id == key("household/" + household))).first(),
+        "carer_id": key("carer/" + carer), "volunteer_id": key("volunteer/" + volunteer),
+        "organisation_id": key(line.split("/")[0]), "contract_id": key("contract/" + line.split("/")[0]),
+        "line_id": key("line/" + line), "service_id": key("service/clean"), "user_id": user.id,
+        "person_id": user.person_id, "upload_id": _upload(clerk).id,
+        "grant_id": db.session.scalars(select(Grant.id).where(Grant.user_id == user.id)).one(),
+        "area_id": {"near": 4, "far": 7}[side],
+        **_dated("carers.", carer), **_dated("volunteers.", volunteer),
+    }  # fmt: skip
+
+
+def _dated(room, name):
+    """An absence and a paper of somebody, by the room whose pages show them."""
+    day = date(2026, 12, 3)
+    away = WorkException(person_id=key(name), kind="absent", first_day=day, last_day=day, created_at=NOW)
+    held = HeldQualification(
+        person_id=key(name), code="counsellor", valid_from=street.LONG_AGO, valid_to=None, created_at=NOW
+    )
+    db.session.add_all([away, held])
+    db.session.flush()
+    return {room + "exception_id": away.id, room + "held_id": held.id}
+
+
+def _plan(area, visit):
+    job = Job(kind="planning.solve", params={"area_id": area}, progress={}, result={}, created_at=NOW)
+    db.session.add(job)
+    db.session.flush()
+    plan = Plan(
+        area_id=area, number=1, first_day=date(2026, 11, 24), last_day=date(2026, 11, 29), job_id=job.id,
+        solved_from=NOW, summary={"visits": 1}, objective={}, curve=[], surrogates={},
+        expires_at=NOW + timedelta(days=30), created_at=NOW,
+        unserved=[PlanUnserved(visit_id=visit.id, reason={"code": "no_one", "people": []}, proven=True)],
+    )  # fmt: skip
+    db.session.add(plan)
+    db.session.flush()
+    return plan, job
+
+
+def _upload(clerk):
+    upload = Upload(
+        key_id=privacy.new_key("upload", NOW), kind="roster", area_id=street.USERS[clerk][4],
+        created_by=key("user/" + clerk), created_at=NOW, file_digest="0" * 64, columns=[], summary={},
+        expires_at=NOW + timedelta(days=7),
+    )  # fmt: skip
+    upload.file_name = f"名册-{clerk}.xlsx"
+    db.session.add(upload)
+    db.session.flush()
+    return upload
+
+
+__all__ = ["ACCOUNTS", "SUBJECTS", "Subject", "build"]
