@@ -18,6 +18,7 @@ from matching.exact import is_small, solve_exactly
 from matching.fallbacks import find_fallbacks
 from matching.instance import FallbackRule, Instance, ProviderKind, Visit
 from matching.instance_io import instance_digest
+from matching.kernel.problem import W_TRAVEL
 from matching.lookup import Lookup
 from matching.objective import TIERS
 from matching.plan import Plan, PlanStatus
@@ -31,9 +32,9 @@ log = logging.getLogger(__name__)
 CHUNK = 50  # iterations between two looks at the stopping rule
 SEARCH_SHARE = 0.9  # of the budget of time; the rest is for the steps by OR-Tools, which gain less
 SMALL_SECONDS = 0.5  # of search at most (and a tenth of the budget), before a small instance goes to CP-SAT
-HOT, COLD = 8_000.0, 100.0  # points: the first and last temperature of the annealing
-# With a running plan the search stays near it: at 8,000 points it would forget what people were told.
-HOT_RUNNING, COLD_RUNNING = 400.0, 40.0
+HOT, COLD = 80.0, 1.0  # first and last temperature of the annealing, in minutes of travel
+# With a running plan the search stays near it: at 80 minutes it would forget what people were told.
+HOT_RUNNING, COLD_RUNNING = 4.0, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,11 @@ class _Run:
     def _anneal(self, share: float) -> None:
         """Ruin and recreate, cooling down, until this share of the budget is used."""
         hot, cold = (HOT_RUNNING, COLD_RUNNING) if self.search.problem.has_running else (HOT, COLD)
+        minute = max(1.0, float(self.search.problem.weight[W_TRAVEL]))
         while (used := self.stop.fraction(self.iterations) / share) < 1:
             left = self.stop.iterations_left(self.iterations)
             count = CHUNK if left is None else min(CHUNK, left)
-            temperature = hot * (cold / hot) ** used
+            temperature = minute * hot * (cold / hot) ** used
             if self.search.improve(count, temperature, temperature):
                 self.shown = self.search.best()
             self.iterations += count
