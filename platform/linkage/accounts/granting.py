@@ -26,6 +26,7 @@ from linkage.core.errors import Conflict, InvalidInput, NotAllowed
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, Role
 from linkage.core.rulesets import rule
+from linkage.people.identity import telephone_fault
 from linkage.people.models import Person
 
 
@@ -68,6 +69,10 @@ def _free_name(person: Person) -> str:
 def _check_name(name: str) -> None:
     if not 2 <= len(name) <= 60 or any(unicodedata.category(char)[0] in "CZ" for char in name):
         raise InvalidInput(_l("A sign-in name has 2 to 60 characters without spaces."), field="sign_in_name")
+    if telephone_fault(name) is None:  # else whoever signs in with that telephone would knock at another's door
+        raise InvalidInput(
+            _l("A telephone is no sign-in name: who has one stored signs in with it anyway."), field="sign_in_name"
+        )
     if db.session.scalar(select(User.id).where(User.sign_in_name == name)) is not None:
         raise InvalidInput(_l("This sign-in name is taken."), field="sign_in_name")
 
@@ -137,9 +142,26 @@ def may_take(by: Actor, grant: Grant, user: User) -> bool:
     return may_grant(by, Role(grant.role), target_of(grant, user))
 
 
+def end_household_roles(person_id: uuid.UUID, household_id: uuid.UUID, *, on: date, by: Actor, now: datetime) -> None:
+    """What the person's account may do for this household ends after `on`, since they no longer belong to it."""
+    user = queries.account_of(person_id)
+    for grant in queries.standing_grants(user.id, on) if user is not None else ():
+        if grant.household_id == household_id:
+            grant.valid_to = max(on, grant.valid_from)
+            audit.record("accounts.end_role", user, by=by.user_id, now=now, role=grant.role, grant_id=grant.id)
+
+
+def is_whole(by: Actor, user: User, now: datetime) -> bool:
+    """`by` could grant every role that the account has or will have. An account between two roles is judged by
+    those it had: whoever could take it over now would have it when the next one is given.
+    """
+    grants = queries.standing_grants(user.id, local_date(now)) or queries.grants_of(user.id)
+    return all(may_take(by, grant, user) for grant in grants)
+
+
 def demand_whole(by: Actor, user: User, now: datetime) -> None:
-    """Raise NotAllowed unless `by` could grant every role that the account has or will have."""
-    if not all(may_take(by, grant, user) for grant in queries.standing_grants(user.id, local_date(now))):
+    """Raise NotAllowed unless `is_whole`."""
+    if not is_whole(by, user, now):
         raise NotAllowed(_l("This account has a role that you may not give."), remedy=_l("Ask your administrator."))
 
 

@@ -23,7 +23,7 @@ from linkage.core.clock import local_date
 from linkage.core.errors import DomainError, InvalidInput, NotAllowed, NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form, FormSchema
-from linkage.core.permissions import Actor, Role, may
+from linkage.core.permissions import Actor, Role, demand, may
 from linkage.core.web import Room, go, request_now, require_actor, role_name
 from linkage.people import permissions as people
 from linkage.people.identity import mask_name
@@ -36,6 +36,7 @@ from linkage.people.words import REVEAL_WORDS
 room = Room("users", __name__, url_prefix="/users", template_folder="templates")
 PER_PAGE = 50
 STATES = ("active", "invited", "disabled")
+OWN_REGISTER = (Role.CARER, Role.VOLUNTEER, Role.HOUSEHOLD)  # who has one is entered there before an account is made
 
 
 @room.get("/", permission=permissions.may_see)
@@ -93,8 +94,7 @@ def _shown_name(actor: Actor, user: User, held: Sequence[Grant]) -> str:
 
 def _roles_for_new(actor: Actor) -> list[Role]:
     """Roles given on the form for somebody new. Carers, volunteers and households come from their own registers."""
-    own_register = (Role.CARER, Role.VOLUNTEER, Role.HOUSEHOLD)
-    return [role for role in permissions.grantable_roles(actor) if role not in own_register]
+    return [role for role in permissions.grantable_roles(actor) if role not in OWN_REGISTER]
 
 
 def _place_label(target: Target) -> str:
@@ -143,6 +143,10 @@ def create() -> ResponseReturnValue:
     try:
         data = form.demand()
         role = Role(data["role"])
+        if role in OWN_REGISTER:
+            raise InvalidInput(
+                _("Carers, volunteers and households are entered in their own lists first."), field="role"
+            )
         target = _chosen_place(actor, role, data.get("place"))
         draft = PersonDraft(data["name"], telephone=data.get("telephone"))
         person = register_person(draft, by=actor, now=now)
@@ -255,10 +259,7 @@ def _page(user: User, form: Form, opened: dict[str, Any] | None = None) -> str:
 
 
 def _is_whole(actor: Actor, user: User) -> bool:
-    if not may(actor, permissions.may_manage, user):
-        return False
-    standing = queries.standing_grants(user.id, local_date(request_now()))
-    return all(granting.may_take(actor, grant, user) for grant in standing)
+    return may(actor, permissions.may_manage, user) and granting.is_whole(actor, user, request_now())
 
 
 def _link(invitation: Invitation) -> str:
@@ -371,8 +372,9 @@ def _person_of(user_id: uuid.UUID) -> Person | None:
 @room.post("/<uuid:user_id>/reveal", permission=people.may_reveal, subject=_person_of)
 def reveal(person: Person) -> Response:
     """The telephone in clear for ten minutes; who, when and why is written down."""
-    opened = open_asked(person, ("telephone",))
     user = queries.account_of(person.id)
     assert user is not None
+    demand(require_actor(), permissions.may_see, user)
+    opened = open_asked(person, ("telephone",))
     back = url_for("users.page", user_id=user.id)
     return passing(_page(user, Form(None, None, {"valid_from": local_date(request_now())}), opened), back)

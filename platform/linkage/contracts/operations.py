@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -71,7 +71,7 @@ def enter_contract(draft: ContractDraft, lines: Sequence[LineDraft], *, by: Acto
     NotAllowed
         the buying area lies outside of the actor's
     """
-    _check_contract(draft)
+    _check_contract(draft, by)
     if queries.by_number(draft.number) is not None:
         raise InvalidInput(_l("A contract with this number is entered already."), field="number")
     if not lines:
@@ -84,7 +84,7 @@ def enter_contract(draft: ContractDraft, lines: Sequence[LineDraft], *, by: Acto
     db.session.flush()
     for place, line in enumerate(lines):
         try:
-            _add(contract, line, place, now)
+            _add(contract, line, place, by, now)
         except InvalidInput as error:
             fault = LineFault(error.message, field=error.field, remedy=error.remedy, errors=error.errors)
             fault.place = place
@@ -94,11 +94,11 @@ def enter_contract(draft: ContractDraft, lines: Sequence[LineDraft], *, by: Acto
     return contract
 
 
-def _check_contract(draft: ContractDraft) -> None:
+def _check_contract(draft: ContractDraft, by: Actor) -> None:
     if draft.ends_on < draft.starts_on:
         raise InvalidInput(_l("The last day lies before the first."), field="ends_on")
     organisation = db.session.get(Organisation, draft.organisation_id)
-    if organisation is None or organisation.closed_on is not None:
+    if organisation is None or organisation.closed_on is not None or not may(by, "organisations.see", organisation):
         raise InvalidInput(_l("This organisation is not known."), field="organisation_id")
 
 
@@ -130,14 +130,14 @@ def add_line(contract: Contract, draft: LineDraft, *, by: Actor, now: datetime) 
     """One more line of a contract that goes on.  Raises InvalidInput, Conflict."""
     _must_go_on(contract, now)
     place = max((line.position for line in contract.lines), default=-1) + 1
-    line = _add(contract, draft, place, now)
+    line = _add(contract, draft, place, by, now)
     db.session.flush()
     audit.record("contracts.add_line", line, by=by.user_id, now=now, contract_id=contract.id)
     return line
 
 
-def _add(contract: Contract, draft: LineDraft, place: int, now: datetime) -> ContractLine:
-    services = _check_line(contract, draft)
+def _add(contract: Contract, draft: LineDraft, place: int, by: Actor, now: datetime) -> ContractLine:
+    services = _check_line(contract, draft, by)
     line = ContractLine(
         organisation_id=contract.organisation_id,
         position=place,
@@ -158,14 +158,15 @@ def _add(contract: Contract, draft: LineDraft, place: int, now: datetime) -> Con
     return line
 
 
-def _check_line(contract: Contract, draft: LineDraft) -> list[Service]:
+def _check_line(contract: Contract, draft: LineDraft, by: Actor, known: Collection[int] = ()) -> list[Service]:
+    """The line's services. It may serve where the actor enters contracts, and where it has served (`known`)."""
     faults: dict[str, list[Any]] = {}
     services = [service for key in dict.fromkeys(draft.services) if (service := db.session.get(Service, key))]
     if not services:
         faults["services"] = [_l("Choose at least one service.")]
     elif draft.unit not in UNITS or any(service.unit != draft.unit for service in services):
         faults["unit"] = [_l("These services are charged in another unit: put them on a line of their own.")]
-    if not draft.areas or any(db.session.get(Area, area_id) is None for area_id in draft.areas):
+    if not draft.areas or not all(_may_serve(area_id, by) for area_id in draft.areas if area_id not in known):
         faults["areas"] = [_l("Choose at least one area.")]
     if draft.ends_on < draft.starts_on:
         faults["ends_on"] = [_l("The last day lies before the first.")]
@@ -184,6 +185,11 @@ def _check_line(contract: Contract, draft: LineDraft) -> list[Service]:
     return services
 
 
+def _may_serve(area_id: int, by: Actor) -> bool:
+    area = db.session.get(Area, area_id)
+    return area is not None and may(by, "contracts.enter", area)
+
+
 def change_line(line: ContractLine, draft: LineDraft, *, row_version: int, by: Actor, now: datetime) -> None:
     """Change a line: cap and quota from this month on (months past keep theirs), the rest for new visits.
 
@@ -195,7 +201,7 @@ def change_line(line: ContractLine, draft: LineDraft, *, row_version: int, by: A
         a month that is already used beyond the new cap
     """
     _same_version(line, row_version)
-    services = _check_line(line.contract, draft)
+    services = _check_line(line.contract, draft, by, [row.area_id for row in line.areas])
     if draft.unit != line.unit and queries.was_used(line.id):
         raise InvalidInput(_l("The line was used already: its unit stays."), field="unit")
     changed = _changed(line, draft, services)

@@ -37,6 +37,11 @@ class Dated:
         return and_(cls.valid_from <= day, or_(cls.valid_to.is_(None), cls.valid_to >= day))
 
     @classmethod
+    def not_over(cls, day: date) -> ColumnElement[bool]:
+        """SQL: the fact holds on `day` or will hold later."""
+        return or_(cls.valid_to.is_(None), cls.valid_to >= day)
+
+    @classmethod
     def within(cls, first: date, last: date) -> ColumnElement[bool]:
         """SQL: the fact holds on some day of first..last."""
         return and_(cls.valid_from <= last, or_(cls.valid_to.is_(None), cls.valid_to >= first))

@@ -59,6 +59,13 @@ def shaped(pattern: str, error: Any) -> validate.Regexp:
     return validate.Regexp(f"(?:{pattern})$", error=error)
 
 
+# In this order: a Decimal is asked before it is made an integer of a million figures.
+BOUNDS: dict[type, tuple[Any, Any]] = {
+    fields.Integer: (-(2**31), 2**31 - 1),
+    fields.Decimal: (-(10**7), 10**7),
+    fields.Float: (-(10**7), 10**7),
+    fields.Date: (date(1850, 1, 1), date(2200, 12, 31)),
+}
 MONEY = re.compile(r"[¥￥]?(\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.(\d{1,2}))?元?")
 
 
@@ -83,6 +90,13 @@ class FormSchema(Schema):
 
     class Meta:
         unknown = EXCLUDE
+
+    def on_bind_field(self, field_name: str, field_obj: Any) -> None:
+        """Numbers and days have bounds that every database and calendar keeps, whatever else a form demands."""
+        inner = field_obj.inner if isinstance(field_obj, fields.List) else field_obj
+        bounds = next((pair for kind, pair in BOUNDS.items() if isinstance(inner, kind)), None)
+        if bounds is not None:
+            inner.validators = [between(*bounds), *inner.validators]
 
     @pre_load
     def _from_browser(self, data: Any, **_kwargs: Any) -> dict[str, Any]:

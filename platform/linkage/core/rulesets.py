@@ -22,6 +22,7 @@ from linkage.core.models import Rule
 
 DEFAULTS: dict[str, tuple[Any, str]] = {}
 FIRST_DAY = date(2000, 1, 1)
+LARGEST = 1_000_000  # days, minutes or seconds that can still be added to a date
 
 
 def declare(name: str, default: Any, source: str) -> None:
@@ -100,7 +101,7 @@ def _is_like(value: Any, default: Any) -> bool:
         return isinstance(value, bool) and isinstance(default, bool)
     if isinstance(default, int | float):
         whole = isinstance(value, int) or not isinstance(default, int)
-        return isinstance(value, int | float) and whole and (value >= 0 or default < 0)
+        return isinstance(value, int | float) and whole and abs(value) <= LARGEST and (value >= 0 or default < 0)
     if isinstance(default, dict):
         return (
             isinstance(value, dict)

@@ -20,6 +20,7 @@ from flask import (
     Blueprint,
     Flask,
     Response,
+    abort,
     current_app,
     g,
     has_request_context,
@@ -32,7 +33,9 @@ from flask import (
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import select
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
 
 from linkage.core import clock, crypto, errors, permissions
 from linkage.core.extensions import db
@@ -184,6 +187,7 @@ class Application(Flask):
     def dispatch_request(self) -> Any:
         if request.routing_exception is not None or request.endpoint == "static":
             return super().dispatch_request()
+        _refuse_nul()
         if request.method in SAFE_METHODS or _opens_its_own():
             try:
                 return super().dispatch_request()
@@ -226,6 +230,13 @@ class Application(Flask):
                 unit_of_work(call)
             except Exception:  # the request itself is done; the periodic job delivers what is left
                 log.exception("after-commit", call=call.__name__)
+
+
+def _refuse_nul() -> None:
+    """No text that people type holds a NUL, and PostgreSQL keeps none."""
+    sent = [request.path, *request.args.values(), *(value for _name, value in request.form.items(multi=True))]
+    if any("\x00" in value for value in sent):
+        abort(400)
 
 
 def _opens_its_own() -> bool:
@@ -363,6 +374,19 @@ def _http_error(error: HTTPException) -> Any:
     return problem(error.code or 500)
 
 
+def _absurd(error: Exception) -> Any:
+    """A number or a date beyond what the database or a calendar holds: the caller's fault, not ours."""
+    log.warning("absurd value", kind=type(error).__name__, endpoint=request.endpoint)
+    return problem(400)
+
+
+class _ShortInteger(IntegerConverter):
+    """`<int:…>` in an address: an integer that a database keeps (32 bits)."""
+
+    def __init__(self, map: Any, **options: Any) -> None:  # noqa: A002
+        super().__init__(map, **{"max": 2**31 - 1, **options})
+
+
 def _unexpected(error: Exception) -> Any:
     reference = secrets.token_hex(4)
     log.error("unexpected", reference=reference, kind=type(error).__name__, endpoint=request.endpoint, exc_info=True)
@@ -417,6 +441,9 @@ def check_guards(app: Flask) -> None:
 def init_app(app: Flask) -> None:
     app.register_error_handler(errors.DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OverflowError, _absurd)
+    app.register_error_handler(DataError, _absurd)
+    app.url_map.converters["int"] = _ShortInteger
     if not app.config["TESTING"] or app.config.get("PROPAGATE") is False:
         app.register_error_handler(Exception, _unexpected)
     app.jinja_env.globals.update(idem=lambda: secrets.token_urlsafe(18), languages=LANGUAGES, can=can)

@@ -246,13 +246,21 @@ def adjust_need() -> str:
     """The form again with the smallest change in it; nothing is posted yet."""
     sent = MultiDict(request.form)
     day, start, end = (request.form.get("adjust", "").split() + ["", "", ""])[:3]
+    wanted = _day(day)
     sent["from"], sent["to"] = start, end
     sent.poplist("preferred")
     if sent.get("repeats", "once") == "once":
         sent["starts_on"] = day
-    else:
-        sent.setlist("days", [str(date.fromisoformat(day).weekday())])
+    elif wanted is not None:
+        sent.setlist("days", [str(wanted.weekday())])
     return _page(Form(PostForm(), sent))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _say(need: Need, draft: Draft, came: str) -> None:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from linkage.core.permissions import Actor
 from linkage.households.models import Household
-from linkage.households.permissions import FULL_NAMES
+from linkage.households.permissions import names_in_full
 from linkage.households.queries import tag_codes
 from linkage.households.words import CARE_WORDS, TAG_WORDS
 from linkage.people.identity import mask_name
@@ -21,7 +21,7 @@ from linkage.visits.words import LOOKS
 
 def full(actor: Actor) -> bool:
     """Whether names and addresses are shown in full: to the household's own staff and the operator."""
-    return actor.has(*FULL_NAMES)
+    return names_in_full(actor)
 
 
 def shown_name(person: Person, actor: Actor) -> str:

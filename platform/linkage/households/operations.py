@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from linkage.accounts import granting
 from linkage.areas.models import Area, Place
 from linkage.areas.operations import new_place, set_position
 from linkage.core import audit, privacy
@@ -214,7 +215,8 @@ def add_member(household: Household, draft: MemberDraft, *, by: Actor, now: date
 
 
 def end_membership(member: Member, *, by: Actor, now: datetime) -> None:
-    """The person no longer lives there (or is no longer the family's contact), from tomorrow on.
+    """The person no longer lives there (or is no longer the family's contact), from tomorrow on; with it ends the
+    role by which their account reads the household's page.
 
     Raises Conflict for the last one who lives there: then the household is closed instead.
     """
@@ -224,6 +226,7 @@ def end_membership(member: Member, *, by: Actor, now: datetime) -> None:
         raise Conflict(_l("Nobody would live there any more."), remedy=_l("Close the household instead."))
     member.valid_to = today
     household.row_version += 1
+    granting.end_household_roles(member.person_id, household.id, on=today, by=by, now=now)
     audit.record("households.end_membership", household, by=by.user_id, now=now, person_id=member.person_id)
 
 

@@ -73,7 +73,7 @@ def common(actor: Actor) -> dict[str, Any]:
         "today": local_date(request_now()),
         "words": words,
         "queries": queries,
-        "full_names": actor.has(*permissions.FULL_NAMES),
+        "full_names": permissions.names_in_full(actor),
         "can_register": holds(actor, permissions.may_register),
     }
 
@@ -161,15 +161,17 @@ def _sealed(household: Household, key: str) -> tuple[Any, str]:
     field, _dot, member_id = key.partition(".")
     if field in HOUSEHOLD_FIELDS and not member_id:
         return household, field
+    today = local_date(request_now())
     for member in household.members:
-        if field in PERSON_FIELDS and member_id == str(member.id):
+        if field in PERSON_FIELDS and member_id == str(member.id) and member.holds(today):
             return member.person, field
     raise NotFound("")
 
 
 def get_member(household: Household, member_id: uuid.UUID) -> Any:
-    """The member of this household; NotFound for another's."""
+    """The member of this household; NotFound for another's, and for who has left it."""
+    today = local_date(request_now())
     for member in household.members:
-        if member.id == member_id:
+        if member.id == member_id and member.holds(today):
             return member
     raise NotFound("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, select
 
 from linkage.areas.queries import lies_under
+from linkage.core.clock import local_date
 from linkage.core.permissions import ActiveGrant, Actor, Role, right, scope, see
 from linkage.households.models import Household, Member
 from linkage.people.models import Person
@@ -56,6 +57,15 @@ see(Household, may_see)
 
 # Roles that work with the household itself see its names in full; those above see 张**.
 FULL_NAMES = (Role.COMMUNITY, Role.OPERATOR, Role.HOUSEHOLD, Role.CARER)
+ABOVE = (Role.COORDINATOR, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR)
+
+
+def names_in_full(actor: Actor) -> bool:
+    """Names, doors and hazards of the households that `actor` sees are shown in full.
+
+    Somebody's own home or own visits open nothing of the wide area that a role above sees.
+    """
+    return actor.has(Role.COMMUNITY, Role.OPERATOR) or (actor.has(*FULL_NAMES) and not actor.has(*ABOVE))
 
 
 @scope(Household, "area")
@@ -69,11 +79,15 @@ def _own(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
 
 
 @people_in("area")
-def _members_in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+def _members_in_area(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     homes = select(Household.id).where(lies_under(Household.area_id, grant.area_path))
-    return Person.id.in_(select(Member.person_id).where(Member.household_id.in_(homes)))
+    return Person.id.in_(
+        select(Member.person_id).where(Member.household_id.in_(homes), Member.not_over(local_date(actor.at)))
+    )
 
 
 @people_in("household")
-def _own_members(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    return Person.id.in_(select(Member.person_id).where(Member.household_id == grant.household_id))
+def _own_members(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return Person.id.in_(
+        select(Member.person_id).where(Member.household_id == grant.household_id, Member.not_over(local_date(actor.at)))
+    )

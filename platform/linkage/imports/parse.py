@@ -35,6 +35,7 @@ ROWS = 20_000
 COLUMNS = 200
 CELLS = 600_000
 CELL_CHARACTERS = 2000
+CHARACTERS = 16 * 2**20  # of all cells together: one long word may stand in each of them
 
 ZIP_MAGIC = b"PK\x03\x04"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -127,7 +128,13 @@ def _workbook(content: bytes) -> dict[str, Any]:
         if cells > CELLS:
             raise Refused("rows", sheet=name, rows=ROWS)
         sheets.append(_sheet(sheet))
+        if sum(_characters(sheet["rows"]) for sheet in sheets) > CHARACTERS:
+            raise Refused("unpacked", megabytes=CHARACTERS // 2**20)
     return {"sheets": sheets}
+
+
+def _characters(rows: list[Any]) -> int:
+    return sum(len(text) for _number, cells in rows for _kind, text in cells)
 
 
 def _demand_size(height: int, width: int, name: str) -> int:
@@ -193,8 +200,12 @@ def _text_table(content: bytes) -> dict[str, Any]:
         raise Refused("type", what="binary")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     grid: list[list[Cell]] = []
+    cells = 0
     try:
         for row in rows:
+            cells += len(row)
+            if cells > CELLS:
+                raise Refused("rows", sheet="", rows=ROWS)
             grid.append([["t", value.strip()[:CELL_CHARACTERS]] if value.strip() else ["", ""] for value in row])
             _demand_size(len(grid), len(row), "")
     except csv.Error as error:

@@ -91,8 +91,9 @@ def change_organisation(
     other = queries.by_uscc(values["uscc"])
     if other is not None and other is not organisation:
         raise InvalidInput(_l("An organisation with this code is registered already."), field="uscc")
-    if db.session.get(Area, draft.area_id) is None:
-        raise InvalidInput(_l("This area is not known."), field="area_id")
+    area = db.session.get(Area, draft.area_id)
+    if area is None or (area.id != organisation.area_id and not may(by, "organisations.register", area)):
+        raise InvalidInput(_l("Choose one of the offered areas."), field="area_id")
     changed = [name for name, value in values.items() if getattr(organisation, name) != value]
     for name in changed:
         setattr(organisation, name, values[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ ID_NUMBER_FAULTS = {
 }
 ABSENCE_REASONS = ("ill", "leave", "training", "family", "other")
 LONGEST_DAY = 2160
+LONGEST_EXCEPTION = timedelta(days=400)
 DAY_MINUTES = 1440
 WEEK_MINUTES = 7 * DAY_MINUTES
 
@@ -76,7 +78,8 @@ def checked(draft: PersonDraft) -> PersonDraft:
         with every field that is wrong and its sentence.
     """
     errors: dict[str, list[Any]] = {}
-    name = " ".join(draft.name.split())
+    # Without what cannot be seen: characters that turn the direction of writing, or have no width.
+    name = " ".join("".join(c for c in draft.name if c.isspace() or unicodedata.category(c)[0] != "C").split())
     if not name:
         errors["name"] = [_l("Please fill in the name.")]
     if draft.sex not in (None, "", *SEXES):
@@ -361,6 +364,8 @@ def _exception(
 def _check_stretch(first: date, last: date, start: int | None, end: int | None) -> None:
     if last < first:
         raise InvalidInput(_l("The last day lies before the first."), field="ex_last")
+    if last - first > LONGEST_EXCEPTION:
+        raise InvalidInput(_l("This is longer than a year: give it in parts."), field="ex_last")
     if (start is None) != (end is None):
         raise InvalidInput(_l("Give both hours, or none for the whole day."), field="ex_from")
     if start is not None and end is not None and not 0 <= start < end <= LONGEST_DAY:

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from linkage.areas.models import Area
 from linkage.areas.queries import get_area
 from linkage.core import clock, permissions
+from linkage.core.errors import NotAllowed
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.models import Job
@@ -49,7 +50,7 @@ def week(area_id: int) -> ResponseReturnValue:
         return redirect(url_for("planning.page", plan_id=plan.id, day=request.args.get("day")))
     return render_template(
         "planning/week.html", area=area, monday=monday, plan=plan, job=running, last=queries.last_job(area.id),
-        waiting=_to_place(area, monday), may_solve=permissions.holds(require_actor(), may_solve),
+        waiting=_to_place(area, monday), may_solve=permissions.may(require_actor(), may_solve, area),
     )  # fmt: skip
 
 
@@ -76,6 +77,7 @@ def _day(text: str | None) -> date | None:
 def solve(area_id: int) -> ResponseReturnValue:
     """Queue a run for the week of `day`."""
     area = _area(area_id)
+    _demand_solve(area)
     form = Form(SolveSchema(), request.form)
     day = form.demand().get("day") or clock.local_date(request_now())
     monday = clock.week_start(day)
@@ -84,6 +86,12 @@ def solve(area_id: int) -> ResponseReturnValue:
         seconds=form.data.get("seconds"),
     )  # fmt: skip
     return go("planning.run", job_id=job.id)
+
+
+def _demand_solve(area: Area) -> None:
+    """Coordinating somewhere is not enough: it must be this street."""
+    if not permissions.may(require_actor(), may_solve, area):
+        raise NotAllowed("", remedy=may_solve)
 
 
 def get_run(job_id: uuid.UUID) -> Area | None:
@@ -113,6 +121,7 @@ def _run(job_id: uuid.UUID) -> tuple[Job, Area]:
 @room.post("/runs/<uuid:job_id>/cancel", permission=may_solve)
 def cancel(job_id: uuid.UUID) -> ResponseReturnValue:
     job, area = _run(job_id)
+    _demand_solve(area)
     operations.cancel_run(job, by=require_actor(), now=request_now())
     flash(_("The run is being stopped; the plan in force stays as it is."), "ok")
     return go("planning.week", area_id=area.id)

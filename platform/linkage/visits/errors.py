@@ -37,6 +37,7 @@ SENTENCES = {
     "gender": _l("The household asked for a person of the other sex."),
     "language": _l("The household asked for somebody who speaks another language."),
     "too_early": _l("Check-in opens an hour before the visit."),
+    "too_late": _l("This was too long ago; please call 12349 and say when you came and went."),
     "not_checked_in": _l("Nobody has checked in yet."),
     "already_checked_in": _l("This person has already checked in."),
     "already_checked_out": _l("This person has already checked out."),

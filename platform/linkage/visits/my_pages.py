@@ -16,6 +16,7 @@ from linkage.needs.recurrence import describe
 from linkage.people.words import LANGUAGE_WORDS
 from linkage.services.words import named
 from linkage.visits import attendance, operations, permissions, queries, status, words
+from linkage.visits.errors import Refused
 from linkage.visits.models import Assignment
 from linkage.visits.queries import get_assignment
 
@@ -126,8 +127,16 @@ def _visit(one: Assignment | None) -> dict[str, Any]:
     }
 
 
+def _demand_open(one: Assignment) -> None:
+    """Until two hours after the end; later the call desk records the times, so that nobody's hours grow overnight."""
+    after = timedelta(minutes=rule("visits.open_after_minutes", local_date(request_now())))
+    if request_now() > one.ends_at + after:
+        raise Refused("too_late")
+
+
 @room.post("/visits/<uuid:assignment_id>/check-in", permission=permissions.may_attend, subject=get_assignment)
 def check_in(assignment: Assignment) -> Any:
+    _demand_open(assignment)
     code = request.form.get("code", "")[:8]
     answer = attendance.check_in_by_code(assignment, code, by=require_actor(), now=request_now())
     if not answer.right:
@@ -138,6 +147,7 @@ def check_in(assignment: Assignment) -> Any:
 
 @room.post("/visits/<uuid:assignment_id>/check-out", permission=permissions.may_attend, subject=get_assignment)
 def check_out(assignment: Assignment) -> Any:
+    _demand_open(assignment)
     row = attendance.check_out(assignment, method="app", by=require_actor(), now=request_now())
     flash(_("You have checked out: %(n)s minutes.", n=row.minutes), "ok")
     return go("me.visit", assignment_id=assignment.id)
@@ -145,6 +155,7 @@ def check_out(assignment: Assignment) -> Any:
 
 @room.post("/visits/<uuid:assignment_id>/nobody-home", permission=permissions.may_attend, subject=get_assignment)
 def nobody_home(assignment: Assignment) -> Any:
+    _demand_open(assignment)
     attendance.report_nobody_home(assignment, by=require_actor(), now=request_now())
     flash(_("The community has been told and will call. If somebody opens, check in as usual."), "ok")
     return go("me.visit", assignment_id=assignment.id)

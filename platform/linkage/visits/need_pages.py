@@ -24,7 +24,7 @@ from linkage.core.forms import Form
 from linkage.core.paging import paginate
 from linkage.core.permissions import may
 from linkage.core.web import Room, go, request_now, require_actor
-from linkage.households.permissions import FULL_NAMES
+from linkage.households.permissions import names_in_full
 from linkage.needs import operations, permissions, queries
 from linkage.needs.models import Need
 from linkage.needs.schemas import FIELDS, NeedForm, initial_of, request_of
@@ -115,7 +115,7 @@ def _common() -> dict[str, Any]:
         "area_choices": words.area_choices,
         "languages": LANGUAGE_WORDS,
         "sexes": SEX_WORDS,
-        "full_names": actor.has(*FULL_NAMES),
+        "full_names": names_in_full(actor),
     }
 
 

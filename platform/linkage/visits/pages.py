@@ -22,7 +22,7 @@ from linkage.core.paging import paginate
 from linkage.core.permissions import Actor, Role, may
 from linkage.core.rulesets import rule
 from linkage.core.web import Room, go, request_now, require_actor
-from linkage.households.permissions import FULL_NAMES
+from linkage.households.permissions import names_in_full
 from linkage.services.words import named
 from linkage.visits import attendance, operations, permissions, queries, status, words
 from linkage.visits.models import Assignment, AttendanceCorrection, Visit
@@ -119,7 +119,7 @@ def _common() -> dict[str, Any]:
     return {
         "words": words,
         "named": named,
-        "full_names": require_actor().has(*FULL_NAMES),
+        "full_names": names_in_full(require_actor()),
         "looks": words.LOOKS,
         "deeds": words.DEEDS,
         "area_choices": words.area_choices,

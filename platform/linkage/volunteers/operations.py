@@ -100,8 +100,9 @@ def change_record(
     _same_version(volunteer, row_version)
     change_person(volunteer.person, person, row_version=person_version, by=by, now=now)
     _check_record(volunteer.person, record, _offer_of(volunteer, local_date(now)), now)
-    if db.session.get(Area, record.area_id) is None:
-        raise InvalidInput(_l("This area is not known."), field="area_id")
+    area = db.session.get(Area, record.area_id)
+    if area is None or (area.id != volunteer.area_id and not may(by, "volunteers.register", area)):
+        raise InvalidInput(_l("Choose a community."), field="area_id")
     _write_record(volunteer, record, now)
     volunteer.row_version += 1
     audit.record("volunteers.change", volunteer, by=by.user_id, now=now)
