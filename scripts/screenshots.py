@@ -3,8 +3,8 @@
 Makes a demo installation of its own, signs in as each role, follows every link on every page (one page per
 kind of address), and writes var/screenshots/<role>/<page>-<width>-<language>.png, contact sheets, and
 index.json with what is wrong on a page (axe, script errors, missing icons, pages wider than the screen). Exit
-code 1 if anything is. `--role`, `--lang` and `--width` narrow it down. The README's picture is
-docs/screenshot.png.
+code 1 if anything is. `--role`, `--lang` and `--width` narrow it down. First of all it works out the week's
+plan as the coordinator and writes the README's picture, docs/plan.png.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ ANONYMOUS: dict[str, Any] = {"role": "anonymous", "username": "", "first_page": 
 SKIPPED = re.compile(r"/(sign-out|static|language|theme)\b|\.(csv|xlsx|ics|pdf|svg|png|json)$")
 THUMBNAIL = (300, 620)
 COLUMNS = 6
-README_PICTURE = ("coordinator", "1280", "en")
+README_PICTURE = ROOT / "docs" / "plan.png"
+README_SIZE = (1280, 960)
+SOLVING = 300_000  # ms; a street takes about a minute
 
 
 def kind_of(path: str) -> str:
@@ -147,12 +149,18 @@ def take_all(browser: Browser, site: Site, options: Any) -> list[dict[str, Any]]
     return rows
 
 
-def save_readme_picture(rows: list[dict[str, Any]], out: Path) -> None:
-    """Copy the first page of the coordinator into docs/."""
-    for row in rows:
-        if (row["role"], row["width"], row["lang"]) == README_PICTURE:
-            shutil.copy(out / row["picture"], ROOT / "docs" / "screenshot.png")
-            return
+def picture_a_plan(browser: Browser, site: Site) -> None:
+    """Work out the demo week as its coordinator would, and save how the second day looks in the new plan."""
+    visitor = Visitor(browser, site.url, size=README_SIZE, lang="en")
+    visitor.sign_in(site.account("coordinator"))
+    page = visitor.open("/plans/")
+    before = page.url
+    page.locator("form[action$='/solve'] button[type=submit]").first.click()
+    page.wait_for_url(lambda url: "/runs/" not in url and url != before, timeout=SOLVING)
+    page.locator(".days a").nth(1).click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=README_PICTURE)
+    visitor.close()
 
 
 def parse_arguments() -> Any:
@@ -175,11 +183,11 @@ def main() -> int:
         site = Site(make_demo(Path(folder) / "var")).start()
         try:
             browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
+            picture_a_plan(browser, site)
             rows = take_all(browser, site, options)
         finally:
             site.stop()
     (options.out / "index.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1))
-    save_readme_picture(rows, options.out)
     bad = [row for row in rows if row["problems"]]
     for row in bad:
         print(f"{row['role']} {row['path']} {row['width']} {row['lang']}: {'; '.join(row['problems'])}")
