@@ -39,7 +39,7 @@ SKIPPED = re.compile(r"/(sign-out|static|language|theme)\b|\.(csv|xlsx|ics|pdf|s
 THUMBNAIL = (300, 620)
 COLUMNS = 6
 README_PICTURE = ROOT / "docs" / "plan.png"
-README_SIZE = (1280, 960)
+README_SIZE = (1280, 1120)
 SOLVING = 300_000  # ms; a street takes about a minute
 
 
@@ -150,14 +150,14 @@ def take_all(browser: Browser, site: Site, options: Any) -> list[dict[str, Any]]
 
 
 def picture_a_plan(browser: Browser, site: Site) -> None:
-    """Work out the demo week as its coordinator would, and save how the second day looks in the new plan."""
+    """Work out the demo week as its coordinator would, and save how the third day looks in the new plan."""
     visitor = Visitor(browser, site.url, size=README_SIZE, lang="en")
     visitor.sign_in(site.account("coordinator"))
     page = visitor.open("/plans/")
     before = page.url
     page.locator("form[action$='/solve'] button[type=submit]").first.click()
     page.wait_for_url(lambda url: "/runs/" not in url and url != before, timeout=SOLVING)
-    page.locator(".days a").nth(1).click()
+    page.locator(".days a").nth(2).click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=README_PICTURE)
     visitor.close()
