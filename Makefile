@@ -76,11 +76,11 @@ fix: $(VENV)/all.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: $(VENV)/all.stamp $(VENV)/https.stamp $(VENV)/i18n.stamp assets
+test: $(VENV)/all.stamp $(VENV)/https.stamp $(VENV)/i18n.stamp $(VENV)/warm.stamp assets
 	$(BIN)/python scripts/browser.py
 	$(BIN)/python -m pytest -q
 
-soak: $(VENV)/all.stamp
+soak: $(VENV)/all.stamp $(VENV)/i18n.stamp $(VENV)/warm.stamp assets
 	$(BIN)/python -m pytest -q -m soak
 
 screenshots: $(VENV)/all.stamp $(VENV)/i18n.stamp assets
