@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+from mutate_guards import conditions, notice, routes  # noqa: E402
 from walk import CANARIES, NOT_ANSWERED_HERE, TABLE, Walk, all_of_a_kind, read_table, told  # noqa: E402
 
 ROUTES = read_table(TABLE.read_text())[2]
@@ -50,3 +52,13 @@ def test_whom_a_list_should_tell_is_told(lists_told):
     """The bad twin: a canary that appears nowhere would prove nothing."""
     seen = {canary: {account for account, _where, text in lists_told if text == canary} for canary in CANARIES}
     assert {canary for canary, accounts in seen.items() if not accounts} == set()
+
+
+@pytest.mark.parametrize("name", ["route needs.page", "route users.page", "scope Household area", "scope Offer self"])
+def test_a_guard_that_is_taken_away_is_noticed(walk, name):
+    """A sample; `python scripts/mutate_guards.py` takes away every one in turn."""
+    ((mutation, look),) = [rest for found, *rest in (*routes(walk), *conditions(walk)) if found == name]
+    with mutation:
+        noticed = notice(look)
+    walk.restore()
+    assert noticed

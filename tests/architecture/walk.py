@@ -219,7 +219,7 @@ CANARIES = {
 SEARCHED = ("desk.search", "desk.find_household", "desk.find_caller", "households.listing", "carers.listing",
             "volunteers.listing", "users.listing", "contracts.listing", "organisations.listing")  # fmt: skip
 
-TRIED = ("陈阿珠", "王外人", "邻护理", "XM09999")
+TRIED = ("陈阿珠", "王外人", "邻护理")
 
 
 def all_of_a_kind(walk):
