@@ -279,6 +279,10 @@ def set_position(place: Place, position: Sequence[float], *, source: str, now: d
     return True
 
 
+# About 10 m: an estate's list is kept in clear, and its first pin is one household's door.
+ESTATE_DIGITS = 4
+
+
 def estate_name(address: str | None) -> str | None:
     """The building of many doors, else the estate, that an address begins with; None if it names neither."""
     text = "".join((address or "").split())
@@ -300,7 +304,7 @@ def _teach_estate(place: Place, now: datetime) -> None:
     name = estate_name(place.address)
     if name is None:
         return
-    lat, lon = place.position
+    lat, lon = (round(degrees, ESTATE_DIGITS) for degrees in place.position)
     estate = queries.find_estate(place.area_id, name)
     if estate is None:
         estate = Estate(area_id=place.area_id, name=name, lat=lat, lon=lon, pins=1, created_at=now)
