@@ -400,7 +400,7 @@ def upgrade():
         sa.Column("signed_on", sa.Date(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
-        sa.Column("value_fen", sa.Integer(), nullable=False),
+        sa.Column("value_fen", sa.BigInteger(), nullable=False),
         sa.Column("suspended_at", UtcDateTime(), nullable=True),
         sa.Column("terminated_at", UtcDateTime(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -42,7 +42,7 @@ class Contract(UuidKey, Created, Versioned, Model):
     signed_on: Mapped[date]
     starts_on: Mapped[date]
     ends_on: Mapped[date]
-    value_fen: Mapped[int]
+    value_fen: Mapped[int] = mapped_column(BigInteger)
     suspended_at: Mapped[datetime | None]
     terminated_at: Mapped[datetime | None]
     organisation: Mapped[Organisation] = relationship()
