@@ -108,7 +108,7 @@ def test_a_volunteer_finds_the_own_record(sign_in, path):
     assert answer.status_code == 303
     assert answer.location == path
     assert "XM00001" in client.get(path).text
-    assert sign_in("coordinator").get("/volunteers/me").status_code == 404
+    assert sign_in("coordinator").get("/volunteers/me").status_code == 403
 
 
 def test_a_volunteer_changes_the_own_services_on_the_phone(ctx, sign_in, path, world):
