@@ -34,7 +34,7 @@ WHOLE_INSTALLATION = {f"administration.{name}" for name in ("audit_log", "rules"
 # What is needed besides: an account is handled only by who could grant every role it has (neighbours: a clerk), and
 # the form for somebody new is for who may grant such a role.
 _WHOLE = ("disable", "enable", "grant", "invite", "link_picture", "rename", "revoke", "withdraw", "new", "create")
-ALSO = {"carers.reveal": "people.reveal", "volunteers.reveal": "people.reveal", "users.reveal": "accounts.see"} | {
+ALSO = {"carers.reveal": "people.reveal", "volunteers.reveal": "people.reveal", "users.reveal": "people.reveal"} | {
     f"users.{name}": "accounts.grant_community" for name in _WHOLE
 }
 # Sent along where an empty form would be refused for what it does not say, not for who sends it.

@@ -364,17 +364,10 @@ def rename(user: User) -> ResponseReturnValue:
     return _form(RenameSchema(), user, lambda data: granting.rename(user, data["sign_in_name"], by=actor, now=now))
 
 
-def _person_of(user_id: uuid.UUID) -> Person | None:
-    user = queries.get_user(user_id)
-    return None if user is None else user.person
-
-
-@room.post("/<uuid:user_id>/reveal", permission=people.may_reveal, subject=_person_of)
-def reveal(person: Person) -> Response:
+@room.post("/<uuid:user_id>/reveal", permission=permissions.may_see, subject=queries.get_user)
+def reveal(user: User) -> Response:
     """The telephone in clear for ten minutes; who, when and why is written down."""
-    user = queries.account_of(person.id)
-    assert user is not None
-    demand(require_actor(), permissions.may_see, user)
-    opened = open_asked(person, ("telephone",))
+    demand(require_actor(), people.may_reveal, user.person)
+    opened = open_asked(user.person, ("telephone",))
     back = url_for("users.page", user_id=user.id)
     return passing(_page(user, Form(None, None, {"valid_from": local_date(request_now())}), opened), back)
