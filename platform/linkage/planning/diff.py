@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +42,7 @@ def changes(plan: Plan, *, now: datetime) -> list[Change]:
     """Every slot of the plan's visits that publishing at `now` would change (and those it keeps)."""
     stops = {stop.slot_id: stop for stop in plan.stops}
     visit_ids = {stop.visit_id for stop in plan.stops} | {row.visit_id for row in plan.unserved}
-    held, asked = _held(visit_ids), _asked(visit_ids)
+    held, asked = held_of(visit_ids), asked_of(visit_ids)
     found = []
     for visit in _visits(visit_ids):
         for slot in visit.slots:
@@ -83,15 +84,18 @@ def _visits(ids: set[uuid.UUID]) -> list[Visit]:
     return sorted(rows, key=lambda row: (row.day, row.number))
 
 
-def _held(ids: set[uuid.UUID]) -> dict[uuid.UUID, Assignment]:
+def held_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Assignment]:
+    """Slot → the assignment that stands, of these visits, with its attendance."""
     rows: dict[uuid.UUID, Assignment] = {}
     for part in _parts(ids):
         query = select(Assignment).where(Assignment.visit_id.in_(part), Assignment.released_at.is_(None))
+        query = query.options(selectinload(Assignment.attendance))
         rows.update({row.slot_id: row for row in db.session.scalars(query)})
     return rows
 
 
-def _asked(ids: set[uuid.UUID]) -> dict[uuid.UUID, Offer]:
+def asked_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Offer]:
+    """Slot → the open question that was asked first, of these visits."""
     rows: dict[uuid.UUID, Offer] = {}
     for part in _parts(ids):
         query = (
@@ -111,7 +115,7 @@ def _asked(ids: set[uuid.UUID]) -> dict[uuid.UUID, Offer]:
     return rows
 
 
-def _parts(ids: set[uuid.UUID]) -> list[list[uuid.UUID]]:
+def _parts(ids: Iterable[uuid.UUID]) -> list[list[uuid.UUID]]:
     ordered = sorted(ids, key=str)
     return [ordered[start : start + 500] for start in range(0, len(ordered), 500)]
 

@@ -16,10 +16,11 @@ from linkage.core import clock
 from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.permissions import Actor, scoped, visible_rows
-from linkage.offers.models import Offer, OfferRound
+from linkage.offers.models import Offer
 from linkage.organisations.models import Carer, Organisation
 from linkage.people.models import Person
 from linkage.people.schedule import day_spans
+from linkage.planning.diff import asked_of, held_of
 from linkage.planning.horizon import where_in
 from linkage.planning.models import Plan, PlanningLock, PlanStop, PlanUnserved
 from linkage.planning.publishing import KIND as PUBLISH
@@ -118,7 +119,8 @@ def week_of(plan: Plan) -> tuple[date, date]:
 
 def entries_of(plan: Plan, visits: list[Visit]) -> list[Entry]:
     """The slots of `visits`: of a draft as they would be, otherwise (and on days outside it) as they stand now."""
-    held, asked = _held(visits), _asked(visits)
+    ids = [visit.id for visit in visits]
+    held, asked = held_of(ids), asked_of(ids)
     stops = {stop.slot_id: stop for stop in plan.stops} if plan.status == "draft" else {}
     half = {row.visit_id for row in plan.unserved if row.half}
     found = []
@@ -170,42 +172,6 @@ def assignment_state(held: Assignment) -> str:
     if attendance is not None and attendance.checked_in_at is not None:
         return "under_way"
     return "locked" if held.accepted_at is not None else "booked"
-
-
-def _held(visits: list[Visit]) -> dict[uuid.UUID, Assignment]:
-    rows: dict[uuid.UUID, Assignment] = {}
-    for part in _parts([visit.id for visit in visits]):
-        query = (
-            select(Assignment)
-            .where(Assignment.visit_id.in_(part), Assignment.released_at.is_(None))
-            .options(selectinload(Assignment.attendance))
-        )
-        rows.update({row.slot_id: row for row in db.session.scalars(query)})
-    return rows
-
-
-def _asked(visits: list[Visit]) -> dict[uuid.UUID, Offer]:
-    rows: dict[uuid.UUID, Offer] = {}
-    for part in _parts([visit.id for visit in visits]):
-        query = (
-            select(Offer)
-            .join(Slot, Slot.id == Offer.slot_id)
-            .join(OfferRound, OfferRound.id == Offer.round_id)
-            .where(
-                Slot.visit_id.in_(part),
-                OfferRound.closed_at.is_(None),
-                Offer.declined_at.is_(None),
-                Offer.expired_at.is_(None),
-                Offer.withdrawn_at.is_(None),
-            )
-        )
-        for row in db.session.scalars(query):
-            rows.setdefault(row.slot_id, row)
-    return rows
-
-
-def _parts(ids: list[uuid.UUID]) -> list[list[uuid.UUID]]:
-    return [ids[start : start + 500] for start in range(0, len(ids), 500)]
 
 
 def lanes(entries: list[Entry], area_id: int, day: date) -> list[Lane]:
@@ -265,7 +231,7 @@ def _bucket(visit: Visit, entries: list[Entry]) -> str:
 def unserved_of(plan: Plan, visits: list[Visit]) -> list[PlanUnserved]:
     """The plan's gaps among `visits` that nobody fills meanwhile: by day, vital first."""
     seen = {visit.id: visit for visit in visits}
-    filled = _held(visits) if plan.status == "published" else {}
+    filled = held_of(seen) if plan.status == "published" else {}
     full = Counter(row.visit_id for row in filled.values())
     rows = [row for row in plan.unserved if row.visit_id in seen and full[row.visit_id] < seen[row.visit_id].people]
     return sorted(rows, key=lambda row: (row.visit.day, row.visit.priority, row.visit.number))
