@@ -44,6 +44,10 @@ $(VENV)/all.stamp: requirements/all.txt $(VENV)/run.stamp
 	$(PIP) --no-deps --require-hashes -r requirements/all.txt
 	@touch $@
 
+$(VENV)/bench.stamp: requirements/bench.txt $(VENV)/all.stamp
+	$(PIP) --no-deps --require-hashes -r requirements/bench.txt
+	@touch $@
+
 $(VENV)/https.stamp: requirements/https.txt $(VENV)/run.stamp
 	$(PIP) --no-deps --require-hashes -r requirements/https.txt
 	@touch $@

