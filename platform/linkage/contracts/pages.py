@@ -28,11 +28,11 @@ from linkage.contracts.schemas import (
     line_initial,
     prefix,
     read_lines,
-    uuid_or_none,
 )
 from linkage.core.clock import local_date
 from linkage.core.errors import DomainError
 from linkage.core.forms import Form, shown_money
+from linkage.core.ids import uuid_or_none
 from linkage.core.look import look, with_args
 from linkage.core.paging import order, paginate
 from linkage.core.web import Room, go, request_now, require_actor
@@ -244,15 +244,9 @@ def edit(contract: Contract) -> str:
 @room.post("/<uuid:contract_id>/edit", permission=permissions.may_change, subject=get_contract)
 def change(contract: Contract) -> Any:
     form = Form(ContractChangeForm(), request.form)
-    if form.valid:
-        value = form.data.pop("value")
-        try:
-            operations.change_contract(contract, **form.data, value_fen=value, by=require_actor(), now=request_now())
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The change is saved."), "ok")
-            return go("contracts.page", contract_id=contract.id)
+    if form.passes(lambda data: operations.change_contract(contract, **data, by=require_actor(), now=request_now())):
+        flash(_("The change is saved."), "ok")
+        return go("contracts.page", contract_id=contract.id)
     return _change_page(form, contract), form.status
 
 
@@ -268,14 +262,11 @@ def new_line(contract: Contract) -> str:
 @room.post("/<uuid:contract_id>/lines/new", permission=permissions.may_change, subject=get_contract)
 def add_line(contract: Contract) -> Any:
     form = Form(LineForm(), request.form)
-    if form.valid:
-        try:
-            operations.add_line(contract, line_draft(form.data, contract), by=require_actor(), now=request_now())
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The line is added."), "ok")
-            return go("contracts.page", contract_id=contract.id)
+    if form.passes(
+        lambda data: operations.add_line(contract, line_draft(data, contract), by=require_actor(), now=request_now())
+    ):
+        flash(_("The line is added."), "ok")
+        return go("contracts.page", contract_id=contract.id)
     return _line_page(form, contract, None), form.status
 
 
@@ -287,15 +278,15 @@ def edit_line(line: ContractLine) -> str:
 @room.post("/lines/<uuid:line_id>/edit", permission=permissions.may_change, subject=get_line)
 def change_line(line: ContractLine) -> Any:
     form = Form(LineForm(), request.form)
-    if form.valid:
-        draft, version = line_draft(form.data, line.contract), form.data["row_version"]
-        try:
-            operations.change_line(line, draft, row_version=version, by=require_actor(), now=request_now())
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The change is saved."), "ok")
-            return go("contracts.page", contract_id=line.contract_id)
+    actor, now = require_actor(), request_now()
+
+    def store(data: dict[str, Any]) -> None:
+        draft = line_draft(data, line.contract)
+        operations.change_line(line, draft, row_version=data["row_version"], by=actor, now=now)
+
+    if form.passes(store):
+        flash(_("The change is saved."), "ok")
+        return go("contracts.page", contract_id=line.contract_id)
     return _line_page(form, line.contract, line), form.status
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -38,7 +37,7 @@ class ContractChangeForm(FormSchema):
     title = fields.String(required=True, validate=at_most(120))
     signed_on = fields.Date(required=True)
     ends_on = fields.Date(required=True)
-    value = Money(required=True)
+    value_fen = Money(required=True, data_key="value")
     row_version = fields.Integer(required=True)
 
 
@@ -131,13 +130,6 @@ def line_initial(line: Any, own: str = "") -> dict[str, Any]:
         "row_version": line.row_version,
     }
     return {own + name: value for name, value in values.items()}
-
-
-def uuid_or_none(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 NO_LINE = _l("A contract has at least one line.")

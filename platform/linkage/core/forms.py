@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, time
 from typing import Any
 
@@ -121,10 +121,12 @@ class Form:
     ----------
     data : the loaded values (only where `valid`)
     errors : field → list of sentences
+    result : what the operation behind `passes` returned
     status : with which the page goes back: 422, or 412 where somebody else was quicker
     """
 
     status = 422
+    result: Any = None
 
     def __init__(
         self,
@@ -144,6 +146,20 @@ class Form:
     @property
     def valid(self) -> bool:
         return self.sent is not None and not self.errors
+
+    def passes(self, act: Callable[[dict[str, Any]], Any]) -> bool:
+        """Whether what was sent is right and `act` went through with it; what it returned is `result`.
+
+        A domain error lands on the form, which the view then shows again with `status`.
+        """
+        if self.valid:
+            try:
+                self.result = act(self.data)
+            except DomainError as error:
+                self.add(error)
+            else:
+                return True
+        return False
 
     def add(self, error: DomainError) -> None:
         """Take a domain error onto the form: at its field, or at the top ('').

@@ -17,6 +17,14 @@ def new_id() -> uuid.UUID:
     return uuid.uuid4() if source is None else uuid.UUID(int=source.getrandbits(128), version=4)
 
 
+def uuid_or_none(text: object) -> uuid.UUID | None:
+    """The key that a text from outside names; None for what is no key."""
+    try:
+        return uuid.UUID(str(text))
+    except ValueError:
+        return None
+
+
 @contextmanager
 def seeded_ids(seed: int) -> Iterator[None]:
     """In the block, keys follow from `seed` and the order of their making. Only for made-up data."""

@@ -18,6 +18,7 @@ from linkage.core.clock import local_date
 from linkage.core.errors import Conflict, DomainError, InvalidInput
 from linkage.core.extensions import db
 from linkage.core.forms import Form
+from linkage.core.ids import uuid_or_none
 from linkage.core.permissions import Actor, Role, scoped
 from linkage.core.web import go, request_now, require_actor
 from linkage.desk import choices
@@ -84,7 +85,7 @@ def post_need() -> str:
 
 def _page(form: Form) -> str:
     actor, today = require_actor(), local_date(request_now())
-    household = _household(_uuid(form.value("household")))
+    household = _household(uuid_or_none(form.value("household")))
     members = households.served_members(household, today) if household else []
     return render_template(
         "desk/post_need.html",
@@ -101,13 +102,6 @@ def _page(form: Form) -> str:
         **_answer(form, actor),
         **common(actor),
     )
-
-
-def _uuid(text: Any) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(str(text))
-    except ValueError:
-        return None
 
 
 def _languages(members: Sequence[Member]) -> list[str]:
@@ -144,7 +138,7 @@ def answer_need() -> str:
 
 def _answer(form: Form, actor: Actor) -> dict[str, Any]:
     """What the page says beside the form about what stands in it."""
-    service = get_service(key) if (key := _uuid(form.value("service"))) else None
+    service = get_service(key) if (key := uuid_or_none(form.value("service"))) else None
     draft, faults = _draft(form)
     tier = priority.suggest(draft.household, draft.service, local_date(request_now())) if draft else None
     return {

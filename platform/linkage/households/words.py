@@ -7,6 +7,9 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
+from linkage.people.words import LANGUAGE_WORDS as LANGUAGE_WORDS
+from linkage.people.words import SEX_WORDS as SEX_WORDS
+
 TAG_WORDS: dict[str, Any] = {
     "destitute": _l("Destitute"),
     "minimum_living": _l("Minimum living allowance"),
@@ -47,15 +50,6 @@ METHOD_WORDS: dict[str, Any] = {
     "spoken": _l("Spoken"),
     "guardian": _l("By the guardian"),
 }
-LANGUAGE_WORDS: dict[str, Any] = {
-    "mandarin": _l("Mandarin"),
-    "minnan": _l("Minnan"),
-    "hakka": _l("Hakka"),
-    "cantonese": _l("Cantonese"),
-    "english": _l("English (language)"),
-    "sign": _l("Sign language"),
-}
-SEX_WORDS: dict[str, Any] = {"F": _l("female"), "M": _l("male")}
 FIELD_WORDS: dict[str, Any] = {
     "telephone": _l("telephone"),
     "id_number": _l("ID number"),

@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from linkage.areas.queries import areas_where
 from linkage.areas.schemas import shown_position
 from linkage.core.clock import local_date
-from linkage.core.errors import DomainError
 from linkage.core.forms import Form
 from linkage.core.paging import paginate
 from linkage.core.web import Room, can, go, request_now, require_actor
@@ -62,14 +61,10 @@ def new() -> str:
 @room.post("/new", permission=permissions.may_register)
 def register() -> Any:
     form = Form(OrganisationForm(), request.form)
-    if form.valid:
-        try:
-            organisation = operations.register_organisation(form.data["draft"], by=require_actor(), now=request_now())
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The organisation is registered. Add its carers next."), "ok")
-            return go("organisations.page", organisation_id=organisation.id)
+    if form.passes(lambda data: operations.register_organisation(data["draft"], by=require_actor(), now=request_now())):
+        organisation = form.result
+        flash(_("The organisation is registered. Add its carers next."), "ok")
+        return go("organisations.page", organisation_id=organisation.id)
     return _form_page(form, None), form.status
 
 
@@ -83,14 +78,11 @@ def edit(organisation: Organisation) -> str:
 @room.post("/<uuid:organisation_id>/edit", permission=permissions.may_change, subject=get_organisation)
 def change(organisation: Organisation) -> Any:
     form = Form(OrganisationForm(), request.form)
-    if form.valid:
-        try:
-            operations.change_organisation(organisation, **form.data, by=require_actor(), now=request_now())
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The change is saved."), "ok")
-            return go("organisations.page", organisation_id=organisation.id)
+    if form.passes(
+        lambda data: operations.change_organisation(organisation, **data, by=require_actor(), now=request_now())
+    ):
+        flash(_("The change is saved."), "ok")
+        return go("organisations.page", organisation_id=organisation.id)
     return _form_page(form, organisation), form.status
 
 

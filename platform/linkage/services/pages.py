@@ -9,7 +9,6 @@ from flask import flash, render_template, request
 from flask_babel import gettext as _
 
 from linkage.core.clock import local_date
-from linkage.core.errors import DomainError
 from linkage.core.forms import Form
 from linkage.core.web import Room, go, request_now, require_actor
 from linkage.services import operations, queries, words
@@ -75,16 +74,12 @@ def new() -> str:
 @room.post("/new", permission=may_change)
 def add() -> Any:
     form = Form(NewServiceForm(), request.form)
-    if form.valid:
-        try:
-            service = operations.add_service(
-                form.data["code"], form.data["draft"], by=require_actor(), now=request_now()
-            )
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The service is in the catalogue."), "ok")
-            return go("services.page", service_id=service.id)
+    if form.passes(
+        lambda data: operations.add_service(data["code"], data["draft"], by=require_actor(), now=request_now())
+    ):
+        service = form.result
+        flash(_("The service is in the catalogue."), "ok")
+        return go("services.page", service_id=service.id)
     return _form_page(form, None), form.status
 
 
@@ -98,20 +93,17 @@ def edit(service: Service) -> str:
 @room.post("/<uuid:service_id>/edit", permission=may_change, subject=get_service)
 def change(service: Service) -> Any:
     form = Form(ChangedServiceForm(), request.form)
-    if form.valid:
-        try:
-            operations.change_service(
-                service,
-                form.data["draft"],
-                row_version=form.data["row_version"],
-                by=require_actor(),
-                now=request_now(),
-            )
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The change is saved."), "ok")
-            return go("services.page", service_id=service.id)
+    if form.passes(
+        lambda data: operations.change_service(
+            service,
+            data["draft"],
+            row_version=data["row_version"],
+            by=require_actor(),
+            now=request_now(),
+        )
+    ):
+        flash(_("The change is saved."), "ok")
+        return go("services.page", service_id=service.id)
     return _form_page(form, service), form.status
 
 

@@ -15,29 +15,19 @@ from linkage.areas.schemas import shown_position
 from linkage.core.clock import local_date
 from linkage.core.errors import DomainError, NotFound
 from linkage.core.forms import Form
+from linkage.core.ids import uuid_or_none
 from linkage.core.paging import order, paginate
-from linkage.core.permissions import demand
 from linkage.core.web import Room, go, request_now, require_actor
-from linkage.people import permissions as people_permissions
-from linkage.people import week
-from linkage.people.identity import show_telephone
+from linkage.people import records, week
 from linkage.people.models import Person, WorkException
-from linkage.people.operations import PersonDraft, cancel_exception
-from linkage.people.queries import exceptions_from, get_exception, week_pattern
-from linkage.people.revealing import open_asked, passing
+from linkage.people.revealing import passing
 from linkage.people.week import WeekSchema
 from linkage.people.words import (
-    ABSENCE_WORDS,
-    EXCEPTION_WORDS,
-    LANGUAGE_WORDS,
-    REVEAL_WORDS,
-    SEX_WORDS,
     TRAVEL_WORDS,
 )
-from linkage.services import operations as catalogue
+from linkage.services.holding import end_held, enter_held, held_values
 from linkage.services.models import Service
-from linkage.services.queries import get_held, held_by, named_codes, paper_state, qualification_names, qualifications
-from linkage.services.schemas import HeldForm
+from linkage.services.queries import named_codes, paper_state
 from linkage.services.words import listed, named
 from linkage.volunteers import operations, permissions, queries
 from linkage.volunteers.models import Volunteer
@@ -45,7 +35,6 @@ from linkage.volunteers.queries import get_volunteer
 from linkage.volunteers.schemas import ChangeForm, OfferForm, PauseForm, RegisterForm
 
 room = Room("volunteers", __name__, url_prefix="/volunteers", template_folder="templates")
-REVEALED = ("telephone", "id_number")
 
 
 @room.get("/", permission=permissions.may_list)
@@ -57,7 +46,7 @@ def listing() -> str:
         today,
         text=args.get("q", "")[:60],
         area_path=area.path if area is not None else "",
-        service_id=_uuid(args.get("service", "")),
+        service_id=uuid_or_none(args.get("service", "")),
         state=args.get("state", "active"),
         insurance=args.get("insurance", ""),
     )
@@ -74,13 +63,6 @@ def listing() -> str:
         paper_state=paper_state,
         today=today,
     )
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 @room.get("/me", permission=permissions.may_see_own)
@@ -110,22 +92,12 @@ def _page(volunteer: Volunteer, held_form: Form, pause_form: Form, opened: dict[
         form=held_form,
         pause_form=pause_form,
         opened=opened or {},
-        week=week,
-        pattern=week_pattern(person.id, "available", today),
-        exceptions=exceptions_from(person.id, today),
         cancel_url=_cancel_url(volunteer),
-        held=held_by([person.id])[person.id],
-        names=qualification_names(),
-        choices=[(row.code, named(row)) for row in qualifications()],
-        end_url=lambda row: url_for("volunteers.end_qualification", volunteer_id=volunteer.id, held_id=row.id),
-        paper_state=paper_state,
-        today=today,
-        languages=[LANGUAGE_WORDS[language] for language in person.languages],
-        sex_words=SEX_WORDS,
-        travel_words=TRAVEL_WORDS,
-        reveal_words=list(REVEAL_WORDS.items()),
-        exception_words=EXCEPTION_WORDS,
-        absence_words=ABSENCE_WORDS,
+        **records.record_values(person, "available", today),
+        **held_values(
+            person.id,
+            lambda row: url_for("volunteers.end_qualification", volunteer_id=volunteer.id, held_id=row.id),
+        ),
     )
 
 
@@ -136,10 +108,7 @@ def _cancel_url(volunteer: Volunteer) -> Callable[[WorkException], str]:
 @room.post("/<uuid:volunteer_id>/reveal", permission=permissions.may_see, subject=get_volunteer)
 def reveal(volunteer: Volunteer) -> Any:
     """Show telephone or ID number for ten minutes; who, when and why is written down."""
-    demand(require_actor(), people_permissions.may_reveal, volunteer.person)
-    opened = open_asked(volunteer.person, REVEALED)
-    if opened.get("telephone"):
-        opened["telephone"] = show_telephone(opened["telephone"])
+    opened = records.opened_number(volunteer.person)
     back = url_for("volunteers.page", volunteer_id=volunteer.id)
     return passing(_page(volunteer, Form(), Form(), opened), back)
 
@@ -156,16 +125,14 @@ def new() -> str:
 @room.post("/new", permission=permissions.may_register)
 def register() -> Any:
     form = Form(RegisterForm(), request.form)
-    if form.valid:
-        try:
-            volunteer = operations.register_volunteer(
-                _person_draft(form.data), form.data["record"], form.data["offer"], by=require_actor(), now=request_now()
-            )
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The volunteer is registered. Say when they have time next."), "ok")
-            return go("volunteers.page", volunteer_id=volunteer.id)
+    if form.passes(
+        lambda data: operations.register_volunteer(
+            records.person_draft(data), data["record"], data["offer"], by=require_actor(), now=request_now()
+        )
+    ):
+        volunteer = form.result
+        flash(_("The volunteer is registered. Say when they have time next."), "ok")
+        return go("volunteers.page", volunteer_id=volunteer.id)
     return _register_page(form), form.status
 
 
@@ -175,18 +142,14 @@ def _register_page(form: Form) -> str:
 
 @room.get("/<uuid:volunteer_id>/edit", permission=permissions.may_change, subject=get_volunteer)
 def edit(volunteer: Volunteer) -> str:
-    person, home = volunteer.person, volunteer.home
+    home = volunteer.home
     initial = {
-        "name": person.name,
-        "sex": person.sex,
-        "birth_date": person.birth_date,
-        "languages": person.languages,
+        **records.person_initial(volunteer.person),
         "area_id": volunteer.area_id,
         "insured_to": volunteer.insured_to,
         "guardian_consent_on": volunteer.guardian_consent_on,
         "home_position": shown_position(*home.position) if home and home.position_source == "pin" else "",
         "row_version": volunteer.row_version,
-        "person_version": person.row_version,
     }
     return _edit_page(Form(initial=initial), volunteer)
 
@@ -194,39 +157,24 @@ def edit(volunteer: Volunteer) -> str:
 @room.post("/<uuid:volunteer_id>/edit", permission=permissions.may_change, subject=get_volunteer)
 def change(volunteer: Volunteer) -> Any:
     form = Form(ChangeForm(), request.form)
-    if form.valid:
-        try:
-            operations.change_record(
-                volunteer,
-                _person_draft(form.data, volunteer.person),
-                form.data["record"],
-                row_version=form.data["row_version"],
-                person_version=form.data["person_version"],
-                by=require_actor(),
-                now=request_now(),
-            )
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The change is saved."), "ok")
-            return go("volunteers.page", volunteer_id=volunteer.id)
+    if form.passes(
+        lambda data: operations.change_record(
+            volunteer,
+            records.person_draft(data, volunteer.person),
+            data["record"],
+            row_version=data["row_version"],
+            person_version=data["person_version"],
+            by=require_actor(),
+            now=request_now(),
+        )
+    ):
+        flash(_("The change is saved."), "ok")
+        return go("volunteers.page", volunteer_id=volunteer.id)
     return _edit_page(form, volunteer), form.status
 
 
 def _edit_page(form: Form, volunteer: Volunteer) -> str:
     return render_template("volunteers/edit.html", form=form, **_person_choices(volunteer))
-
-
-def _person_draft(data: dict[str, Any], known: Person | None = None) -> PersonDraft:
-    """Numbers that were left empty stay as they are: they are not shown in clear on the form."""
-    return PersonDraft(
-        name=data["name"],
-        birth_date=data["birth_date"],
-        sex=data["sex"],
-        telephone=data["telephone"] or (known.telephone if known else None),
-        id_number=data["id_number"] or (known.id_number if known else None),
-        languages=tuple(data["languages"]),
-    )
 
 
 def _person_choices(volunteer: Volunteer | None) -> dict[str, Any]:
@@ -236,8 +184,7 @@ def _person_choices(volunteer: Volunteer | None) -> dict[str, Any]:
     return {
         "volunteer": volunteer,
         "areas": [(area.id, area.name) for area in areas],
-        "sexes": list(SEX_WORDS.items()),
-        "languages": list(LANGUAGE_WORDS.items()),
+        **records.person_choices(),
     }
 
 
@@ -259,14 +206,9 @@ def edit_offer(volunteer: Volunteer) -> str:
 @room.post("/<uuid:volunteer_id>/offer", permission=permissions.may_offer, subject=get_volunteer)
 def set_offer(volunteer: Volunteer) -> Any:
     form = Form(OfferForm(), request.form)
-    if form.valid:
-        try:
-            operations.change_offer(volunteer, **form.data, by=require_actor(), now=request_now())
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The change is saved."), "ok")
-            return go("volunteers.page", volunteer_id=volunteer.id)
+    if form.passes(lambda data: operations.change_offer(volunteer, **data, by=require_actor(), now=request_now())):
+        flash(_("The change is saved."), "ok")
+        return go("volunteers.page", volunteer_id=volunteer.id)
     return _offer_page(form, volunteer), form.status
 
 
@@ -299,23 +241,9 @@ def edit_week(volunteer: Volunteer) -> str:
 
 @room.post("/<uuid:volunteer_id>/week", permission=permissions.may_offer, subject=get_volunteer)
 def set_week(volunteer: Volunteer) -> Any:
-    form, now = Form(WeekSchema(), request.form), request_now()
-    if form.valid:
-        try:
-            changed = week.save_week(
-                volunteer.person,
-                "available",
-                form.data,
-                areas=[area.id for area in _planning_areas(volunteer)],
-                by=require_actor(),
-                today=local_date(now),
-                now=now,
-            )
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The times are saved.") if changed else _("Nothing was changed."), "ok" if changed else "info")
-            return go("volunteers.page", volunteer_id=volunteer.id)
+    form = Form(WeekSchema(), request.form)
+    if records.save_week(form, volunteer.person, "available", _planning_areas(volunteer)):
+        return go("volunteers.page", volunteer_id=volunteer.id)
     return _week_page(volunteer, form), form.status
 
 
@@ -326,18 +254,13 @@ def _planning_areas(volunteer: Volunteer) -> list[Area]:
 
 
 def _week_page(volunteer: Volunteer, form: Form) -> str:
-    today = local_date(request_now())
     return render_template(
         "volunteers/week.html",
         volunteer=volunteer,
         form=form,
-        week=week,
         areas=[(area.id, area.name) for area in _planning_areas(volunteer)],
-        exceptions=exceptions_from(volunteer.person_id, today),
         cancel_url=_cancel_url(volunteer),
-        today=today,
-        exception_words=EXCEPTION_WORDS,
-        absence_words=ABSENCE_WORDS,
+        **records.week_values(volunteer.person_id, local_date(request_now())),
     )
 
 
@@ -347,11 +270,7 @@ def _week_page(volunteer: Volunteer, form: Form) -> str:
     subject=get_volunteer,
 )
 def cancel(volunteer: Volunteer, exception_id: uuid.UUID) -> Any:
-    row = get_exception(exception_id)
-    if row is None or row.person_id != volunteer.person_id:
-        raise NotFound("")
-    cancel_exception(row, volunteer.person, by=require_actor(), now=request_now())
-    flash(_("It is cancelled."), "ok")
+    records.cancel(records.own_exception(volunteer.person, exception_id), volunteer.person)
     return go("volunteers.page", volunteer_id=volunteer.id)
 
 
@@ -389,15 +308,9 @@ def leave(volunteer: Volunteer) -> Any:
 
 @room.post("/<uuid:volunteer_id>/qualifications", permission=permissions.may_change, subject=get_volunteer)
 def add_qualification(volunteer: Volunteer) -> Any:
-    form = Form(HeldForm(), request.form)
-    if form.valid:
-        try:
-            catalogue.add_held(volunteer.person_id, **form.data, by=require_actor(), now=request_now())
-        except DomainError as error:
-            form.add(error)
-        else:
-            flash(_("The qualification is entered."), "ok")
-            return go("volunteers.page", volunteer_id=volunteer.id)
+    form = enter_held(volunteer.person_id)
+    if form.result:
+        return go("volunteers.page", volunteer_id=volunteer.id)
     return _page(volunteer, form, Form()), form.status
 
 
@@ -407,10 +320,5 @@ def add_qualification(volunteer: Volunteer) -> Any:
     subject=get_volunteer,
 )
 def end_qualification(volunteer: Volunteer, held_id: uuid.UUID) -> Any:
-    held = get_held(held_id)
-    if held is None or held.person_id != volunteer.person_id:
-        raise NotFound("")
-    now = request_now()
-    catalogue.end_held(held, on=local_date(now), by=require_actor(), now=now)
-    flash(_("The qualification ends today."), "ok")
+    end_held(volunteer.person_id, held_id)
     return go("volunteers.page", volunteer_id=volunteer.id)
