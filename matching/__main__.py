@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from matching.bench import BENCHES, run_bench
+from matching.benchmark import Effort, run_benchmark
 from matching.codec import encode
 from matching.errors import MatchingError
 from matching.explain import explain
@@ -73,15 +74,24 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("instance", type=Path, help="the instance as it is now")
     one.add_argument("plan", type=Path, help="the plan as it was")
     one.add_argument("--out", type=Path)
-    one = command("bench", _bench, "measure the answers that people wait for, on a made-up day")
-    one.add_argument("what", choices=sorted(BENCHES))
-    one.add_argument("--visits", type=int, default=300)
-    one.add_argument("--events", type=int, default=40)
-    one.add_argument("--seed", type=int, default=1)
-    one.add_argument("--iterations", type=int, default=300, help="of the search that makes the plan first")
+    _add_bench(command("bench", _bench, "solve a folder of HHCRSP instances; or measure answers on a made-up day"))
     command("schema", _schema, "write the JSON schemas anew from the classes")
     command("warm-up", _warm_up, "compile the search now, so that no one waits for it later")
     return parser
+
+
+def _add_bench(one: argparse.ArgumentParser) -> None:
+    answers = ", ".join(sorted(BENCHES))
+    one.add_argument("what", metavar="FOLDER", help=f"a folder of instances; or one of: {answers}")
+    one.add_argument("--best", type=Path, help="CSV of best known values (columns instance, best_published)")
+    one.add_argument("--seconds", type=float, help="per instance (10, if no iterations are given)")
+    one.add_argument("--iterations", type=int, help="per instance; for answers: of the search that makes the plan")
+    one.add_argument("--seed", type=int, default=1)
+    one.add_argument("--chains", type=int, default=2, help="threads that search")
+    one.add_argument("--json", type=Path, help="write the rows here")
+    one.add_argument("--solutions", type=Path, help="write the solutions into this folder")
+    one.add_argument("--visits", type=int, default=300, help="for answers: visits of the day")
+    one.add_argument("--events", type=int, default=40, help="for answers: how many")
 
 
 def _solve(options: argparse.Namespace) -> int:
@@ -155,15 +165,22 @@ def _repair(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    figures = run_bench(
-        options.what,
-        visits=options.visits,
-        events=options.events,
-        seed=options.seed,
-        iterations=options.iterations,
+    if options.what in BENCHES:
+        iterations = 300 if options.iterations is None else options.iterations
+        figures = run_bench(
+            options.what, visits=options.visits, events=options.events, seed=options.seed, iterations=iterations
+        )
+        print(json.dumps(figures, indent=1))
+        return 0
+    seconds = 10 if options.seconds is None and options.iterations is None else options.seconds
+    effort = Effort(seconds, options.iterations, options.seed, options.chains)
+    return run_benchmark(
+        Path(options.what), options.best, effort, out=options.json, solutions=options.solutions, say=_say
     )
-    print(json.dumps(figures, indent=1))
-    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def _schema(options: argparse.Namespace) -> int:

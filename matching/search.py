@@ -49,7 +49,7 @@ class Search:
     """
 
     def __init__(self, lookup: Lookup, seed: int) -> None:
-        self.lookup = lookup
+        self.lookup, self.seed = lookup, seed
         self.problem: Problem = build_arrays(lookup)
         self.state = new_state(self.problem, seed)
         self.memory = new_memory(self.problem, self.state)

@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from matching.annealing import Annealing, suits
 from matching.assembly import objective_of, plan_routes, unserved_visits
 from matching.coupling import improve_lines
 from matching.eligibility import possible_shifts
@@ -62,13 +65,14 @@ class _Cancelled(Exception):
 class _Run:
     """One call of `solve`."""
 
-    def __init__(self, search: Search, stop: Stop, on_progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, search: Search, stop: Stop, on_progress: Callable[[Progress], None] | None, chains: int) -> None:
         self.search = search
         self.stop = stop
+        self.chains = chains
         self.on_progress = on_progress
         self.iterations = 0
         self.best: Snapshot | None = None
-        self.shown: Snapshot | None = None
+        self.shown: tuple[float, np.ndarray] | None = None  # points and unserved visits of the best so far
         self.optimal = False
         self._told = 0.0
 
@@ -94,16 +98,15 @@ class _Run:
         """Tell the progress, at most ten times a second; raise if someone asked to stop."""
         if self.on_progress is not None and time.monotonic() - self._told >= 0.1:
             self._told = time.monotonic()
-            shown = self.shown or self.best
-            counts = shown.unserved if shown else None
-            tiers = (0,) * TIERS if counts is None else tuple(int(n) for n in counts[1 : TIERS + 1])
+            points, counts = self.shown or (0.0, np.zeros(TIERS + 1, dtype=np.int64))
+            tiers = tuple(int(n) for n in counts[1 : TIERS + 1])
             self.on_progress(
                 Progress(
                     self.stop.fraction(self.iterations),
                     self.iterations,
-                    0 if counts is None else int(counts[0]),
+                    int(counts[0]),
                     tiers,
-                    shown.points if shown else 0.0,
+                    points,
                 )
             )
         if self.stop.cancelled():
@@ -113,7 +116,7 @@ class _Run:
         """Remember a plan if it is better than the best."""
         better = plan.beats(self.best)
         if better:
-            self.best = self.shown = plan
+            self.best, self.shown = plan, (plan.points, plan.unserved)
         return better
 
     def _construct(self) -> None:
@@ -130,14 +133,33 @@ class _Run:
     def _search(self) -> None:
         """Improve the first plan; a small instance is proven optimal early, and then that is all."""
         timed = self.stop.iterations_left(0) is None and self.stop.seconds_left() is not None
+        improve = self._follow_links if suits(self.search.problem) else self._improve
         if timed and is_small(self.search.problem):
-            self._improve(min(0.1, SMALL_SECONDS / max(0.1, self.stop.seconds_left() or 0.1)))
+            improve(min(0.1, SMALL_SECONDS / max(0.1, self.stop.seconds_left() or 0.1)))
             self._step(solve_exactly)
         if not self.optimal:
-            self._improve(SEARCH_SHARE if timed else 1.0)
+            improve(SEARCH_SHARE if timed and improve == self._improve else 1.0)
         for step in (improve_lines, solve_exactly, polish_days):
             if not self.optimal:
                 self._step(step)
+
+    def _follow_links(self, share: float) -> None:
+        """Anneal over linked routes until this share of the budget is used."""
+        assert self.best is not None
+        annealing = Annealing(self.search.problem, self.best, self.search.seed, self.chains)
+
+        def look() -> None:
+            self.iterations = annealing.iterations
+            self.shown = annealing.best.found
+            self._look()
+
+        try:
+            annealing.run(self.stop, share, look)
+        finally:
+            for chain in annealing.chains:
+                if self.search.load(annealing.plan(chain)):
+                    self._take(self.search.snapshot())
+            self.search.load(self.best)
 
     def _improve(self, share: float) -> None:
         """Ruin and recreate until this share of the budget is used."""
@@ -159,7 +181,8 @@ class _Run:
             count = CHUNK if left is None else min(CHUNK, left)
             temperature = minute * hot * (cold / hot) ** used
             if self.search.improve(count, temperature, temperature):
-                self.shown = self.search.best()
+                best = self.search.best()
+                self.shown = (best.points, best.unserved)
             self.iterations += count
             self._look()
 
@@ -180,6 +203,7 @@ def solve(
     seed: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    chains: int = 2,
 ) -> Plan:
     """Plan an instance.
 
@@ -204,7 +228,7 @@ def solve(
     validate(instance, limits)
     lookup = Lookup(instance)
     search = Search(lookup, seed)
-    run = _Run(search, stop, on_progress)
+    run = _Run(search, stop, on_progress, chains)
     status = run.all_steps()
     routes = plan_routes(search)
     return Plan(
