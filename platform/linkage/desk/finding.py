@@ -16,10 +16,10 @@ from linkage.core.extensions import db
 from linkage.core.permissions import Actor, Role, may
 from linkage.core.web import current_actor, go, request_now, require_actor
 from linkage.desk import choices
-from linkage.desk.home import common
 from linkage.desk.permissions import may_find
 from linkage.desk.posting import found_households
 from linkage.desk.room import room
+from linkage.desk.values import common
 from linkage.households.models import Household
 from linkage.households.parts import part
 from linkage.needs.models import Need

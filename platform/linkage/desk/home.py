@@ -10,13 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from linkage.core.clock import local_date, week_start
 from linkage.core.permissions import Actor, Role
+from linkage.core.tasks import Reader
 from linkage.core.web import SIGNED_IN, request_now, require_actor
-from linkage.desk import checks, coverage, managing, words, work
+from linkage.desk import checks, coverage, managing, todo, work
 from linkage.desk.navigation import PHONE_HOMES, exists, main_role
 from linkage.desk.room import room
+from linkage.desk.values import common
 from linkage.planning import queries as planning
 from linkage.planning.models import Plan
-from linkage.planning.reasons import reason_text
 from linkage.planning.wording import truth
 from linkage.visits.models import Visit
 
@@ -38,19 +39,18 @@ def home() -> ResponseReturnValue:
 def staff_today(actor: Actor) -> str:
     """Community staff and coordinators: what must be done today, urgent first, and the day beside it."""
     now = request_now()
-    todo, day = work.work_of(actor, now), work.day_of(actor, now)
+    day = work.day_of(actor, now)
     before, after, more = work.around_now(day, now)
-    gaps = planning.gaps_in_force([item.visit.id for item in todo.now + todo.soon])
     return render_template(
         "desk/today.html",
-        work=todo,
+        todo=todo.todo_of(Reader(actor, now), folded=todo.folds(actor)),
+        task_heads=todo.HEADS,
+        folded=todo.folds(actor),
         day=day,
         before=before,
         after=after,
         more=more,
         outcomes=work.outcomes(actor, now),
-        homes=work.households_of(todo.consents),
-        reasons={visit_id: reason_text(gap.reason) for visit_id, gap in gaps.items()},
         posts=actor.has(Role.COMMUNITY, Role.OPERATOR),
         answers_calls=main_role(actor) is Role.OPERATOR,
         plans=_plans(actor, local_date(now)),
@@ -79,11 +79,6 @@ def _buckets(plan: Plan, actor: Actor) -> dict[str, list[Visit]]:
     return planning.buckets(plan, visits, planning.entries_of(plan, visits))
 
 
-def common(actor: Actor) -> dict[str, Any]:
-    """What every template of the desk reads."""
-    return {"actor": actor, "today": local_date(request_now()), "words": words, "exists": exists}
-
-
 def supervisor_today(actor: Actor) -> str:
     """Where is somebody left without help: today, or this week."""
     now = request_now()
@@ -94,17 +89,20 @@ def supervisor_today(actor: Actor) -> str:
     streets = coverage.table(actor, first, last, now)
     communities = [line for street in streets for line in street.communities if line.trouble]
     worst = max(communities, key=lambda line: line.trouble, default=None)
-    values = {"streets": streets, "first": first, "last": last, "span": span, "worst": worst}
-    return render_template("desk/coverage.html", **values, **common(actor))
+    tasks = todo.todo_of(Reader(actor, now), folded=True)
+    values = {"streets": streets, "first": first, "last": last, "span": span, "worst": worst, "todo": tasks}
+    return render_template("desk/coverage.html", task_heads=todo.HEADS, **values, **common(actor))
 
 
 def manager_today(actor: Actor) -> str:
     """Who works where this week, and how many contract hours are left."""
-    found = managing.management(actor, request_now())
+    now = request_now()
+    found = managing.management(actor, now)
     return render_template(
         "desk/manager.html",
+        todo=todo.todo_of(Reader(actor, now), folded=False),
+        task_heads=todo.HEADS,
         weeks=found.weeks,
-        gaps=found.gaps,
         lines=found.lines,
         away=found.away,
         first=found.first,

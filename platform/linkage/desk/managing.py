@@ -1,4 +1,4 @@
-"""A manager's week: who works where, which visits lack a second person, what is left of each contract line."""
+"""A manager's week: who works where, and what is left of each contract line."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from linkage.organisations.models import Carer
 from linkage.organisations.queries import find_carers
 from linkage.people.models import Person, WorkException
 from linkage.people.schedule import day_spans
-from linkage.visits import queries, status
 from linkage.visits.models import Assignment, Visit
-from linkage.visits.status import Status
 
 WEEK = timedelta(days=7)
 
@@ -39,11 +37,10 @@ class Week:
 
 @dataclass(frozen=True)
 class Management:
-    """All that the page shows. `gaps`: own people are booked and a second one is missing, or they are late."""
+    """All that the page shows."""
 
     first: date
     weeks: list[Week]
-    gaps: list[tuple[Visit, Status, list[Assignment]]]
     lines: list[LineView]
 
     @property
@@ -57,7 +54,7 @@ def management(actor: Actor, now: datetime) -> Management:
     carers = list(db.session.scalars(find_carers(actor, today).order_by(Person.name_keys, Carer.id).limit(500)))
     month = month_of(today)
     lines = line_views(find_lines(actor, month), month, today)
-    return Management(monday, _weeks(carers, monday, now), _gaps(actor, monday, now), lines)
+    return Management(monday, _weeks(carers, monday, now), lines)
 
 
 def _weeks(carers: list[Carer], monday: date, now: datetime) -> list[Week]:
@@ -105,20 +102,3 @@ def _away(ids: list[uuid.UUID], first: date, last: date) -> dict[uuid.UUID, Work
         )
     )
     return {row.person_id: row for row in rows}
-
-
-def _gaps(actor: Actor, monday: date, now: datetime) -> list[tuple[Visit, Status, list[Assignment]]]:
-    wanted = (Status.HALF, Status.LATE, Status.MISSED)
-    rows = db.session.scalars(
-        queries.visible(actor)
-        .where(
-            Visit.day.between(local_date(now) - timedelta(days=1), monday + timedelta(days=6)),
-            Visit.cancelled_at.is_(None),
-            status.column(now).in_([one.value for one in wanted]),
-        )
-        .options(joinedload(Visit.service), joinedload(Visit.person))
-        .order_by(Visit.earliest_at)
-        .limit(50)
-    ).all()
-    states, booked = status.statuses(rows, now), queries.active_of([row.id for row in rows])
-    return [(row, states[row.id], booked[row.id]) for row in rows]

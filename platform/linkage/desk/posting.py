@@ -22,9 +22,9 @@ from linkage.core.ids import uuid_or_none
 from linkage.core.permissions import Actor, Role, scoped
 from linkage.core.web import go, request_now, require_actor
 from linkage.desk import choices
-from linkage.desk.home import common
 from linkage.desk.room import room
 from linkage.desk.schemas import PostForm, asked_for
+from linkage.desk.values import common
 from linkage.households import queries as households
 from linkage.households.models import Household, Member
 from linkage.needs import checks, priority, recurrence

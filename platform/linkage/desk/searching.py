@@ -17,8 +17,8 @@ from linkage.core.formats import format_date
 from linkage.core.permissions import Actor, holds
 from linkage.core.web import SIGNED_IN, request_now, require_actor
 from linkage.desk import words
-from linkage.desk.home import common
 from linkage.desk.room import room
+from linkage.desk.values import common
 from linkage.households import queries as households
 from linkage.needs import queries as needs
 from linkage.needs.models import Need

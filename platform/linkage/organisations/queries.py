@@ -88,12 +88,12 @@ def find_carers(
     elif state == "left":
         wanted = wanted.where(Carer.valid_to < today)
     if expiring_days is not None:
-        ending = _ending(today, expiring_days)
-        wanted = wanted.where(Carer.person_id.in_(select(HeldQualification.person_id).where(ending)))
+        ends = ending(today, expiring_days)
+        wanted = wanted.where(Carer.person_id.in_(select(HeldQualification.person_id).where(ends)))
     return wanted
 
 
-def _ending(today: date, days: int):  # type: ignore[no-untyped-def]
+def ending(today: date, days: int):  # type: ignore[no-untyped-def]
     """SQL: a qualification that ends in -90..`days` days, of which the person holds no later one."""
     later = HeldQualification.__table__.alias("later")
     replaced = select(later.c.id).where(

@@ -14,7 +14,7 @@ from linkage.core.extensions import db
 from linkage.core.permissions import Actor, visible_rows
 from linkage.needs.models import Need
 from linkage.visits.models import Assignment, Attendance, HoursEntry, Slot, Visit
-from linkage.visits.status import Status, column
+from linkage.visits.status import Status, column, survey
 
 
 def visible(actor: Actor) -> Select[Visit]:
@@ -116,14 +116,9 @@ def mine(actor: Actor, first: datetime, last: datetime) -> list[Assignment]:
 
 def counts(actor: Actor, first: date, last: date, now: datetime) -> dict[int, dict[str, int]]:
     """Area id → status → number of visits on first..last that the actor may see (the supervisor's table)."""
-    rows = visible(actor).where(Visit.day.between(first, last))
-    status = column(now).label("status")
-    found = db.session.execute(
-        rows.with_only_columns(Visit.area_id, status, func.count(Visit.id)).group_by(Visit.area_id, status)
-    )
-    table: dict[int, dict[str, int]] = defaultdict(dict)
-    for area_id, state, number in found:
-        table[area_id][state] = number
+    table: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for seen in survey(visible(actor).where(Visit.day.between(first, last)), now):
+        table[seen.area_id][seen.state.value] += 1
     return table
 
 

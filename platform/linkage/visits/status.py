@@ -28,7 +28,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select
 
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
@@ -185,46 +185,95 @@ def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def facts_of(visits: Iterable[Visit]) -> dict[Any, Facts]:
-    """The facts of many visits by their id, with three queries."""
+    """The facts of many visits by their id, with two queries."""
     rows = {visit.id: visit for visit in visits}
-    coming: dict[Any, list[Coming]] = {visit_id: [] for visit_id in rows}
-    for assignment, attendance in _assignments(rows):
-        coming[assignment.visit_id].append(_coming(assignment, attendance))
-    asked = set(db.session.scalars(select(Slot.visit_id).where(Slot.visit_id.in_(rows), slot_is_asked())))
-    return {
-        visit.id: Facts(
-            people=visit.people,
-            latest_at=visit.latest_at,
-            coming=tuple(coming[visit.id]),
-            asked=visit.id in asked,
-            cancelled=visit.cancelled_at is not None,
-            confirmed=visit.confirmed_at is not None,
-            closed_unmet=visit.closed_unmet_at is not None,
+    return _facts(rows.values(), list(rows))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A visit as far as counting goes, with its status."""
+
+    id: Any
+    area_id: int
+    day: date
+    latest_at: datetime
+    duration_minutes: int
+    facts: Facts
+    state: Status
+
+    @property
+    def starts_at(self) -> datetime | None:
+        return min((one.starts_at for one in self.facts.coming), default=None)
+
+
+COUNTED = (
+    Visit.id,
+    Visit.area_id,
+    Visit.day,
+    Visit.latest_at,
+    Visit.duration_minutes,
+    Visit.people,
+    Visit.cancelled_at,
+    Visit.confirmed_at,
+    Visit.closed_unmet_at,
+)
+
+
+def survey(wanted: Select[Visit], now: datetime) -> list[Seen]:
+    """The visits of a select with their status: three plain queries, far quicker over thousands than `column`."""
+    plain = wanted.order_by(None)
+    rows = db.session.execute(plain.with_only_columns(*COUNTED)).all()
+    facts, rules = _facts(rows, plain.with_only_columns(Visit.id)), clocks(local_date(now))
+    return [
+        Seen(
+            row.id, row.area_id, row.day, row.latest_at, row.duration_minutes, facts[row.id],
+            derive(facts[row.id], now, rules),
         )
-        for visit in rows.values()
+        for row in rows
+    ]  # fmt: skip
+
+
+def _facts(rows: Iterable[Any], ids: Any) -> dict[Any, Facts]:
+    coming: dict[Any, list[Coming]] = {}
+    for visit_id, *values in _assignments(ids):
+        coming.setdefault(visit_id, []).append(_coming(*values))
+    asked = set(db.session.scalars(select(Slot.visit_id).where(Slot.visit_id.in_(ids), slot_is_asked())))
+    return {
+        row.id: Facts(
+            people=row.people,
+            latest_at=row.latest_at,
+            coming=tuple(coming.get(row.id, ())),
+            asked=row.id in asked,
+            cancelled=row.cancelled_at is not None,
+            confirmed=row.confirmed_at is not None,
+            closed_unmet=row.closed_unmet_at is not None,
+        )
+        for row in rows
     }
 
 
-def _assignments(visit_ids: Iterable[Any]) -> list[Any]:
-    return list(
-        db.session.execute(
-            select(Assignment, Attendance)
-            .outerjoin(Attendance, Attendance.assignment_id == Assignment.id)
-            .where(Assignment.visit_id.in_(visit_ids), Assignment.released_at.is_(None))
+def _assignments(visit_ids: Any) -> Iterable[Any]:
+    return db.session.execute(
+        select(
+            Assignment.visit_id,
+            Assignment.starts_at,
+            Assignment.accepted_at,
+            Attendance.checked_in_at,
+            Attendance.checked_out_at,
+            Attendance.no_show_at,
+            Attendance.nobody_home_at,
         )
+        .outerjoin(Attendance, Attendance.assignment_id == Assignment.id)
+        .where(Assignment.visit_id.in_(visit_ids), Assignment.released_at.is_(None))
     )
 
 
-def _coming(assignment: Assignment, attendance: Attendance | None) -> Coming:
-    if attendance is None:
-        return Coming(assignment.starts_at, assignment.accepted_at is not None)
-    return Coming(
-        assignment.starts_at,
-        assignment.accepted_at is not None,
-        attendance.checked_in_at is not None,
-        attendance.checked_out_at is not None,
-        attendance.no_show_at is not None or attendance.nobody_home_at is not None,
-    )
+def _coming(
+    starts_at: datetime, accepted: Any, checked_in: Any, checked_out: Any, no_show: Any, nobody_home: Any
+) -> Coming:
+    did_not_come = no_show is not None or nobody_home is not None
+    return Coming(starts_at, accepted is not None, checked_in is not None, checked_out is not None, did_not_come)
 
 
 def statuses(visits: Iterable[Visit], now: datetime) -> dict[Any, Status]:
