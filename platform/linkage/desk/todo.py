@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from linkage.core.paging import PER_PAGE, Page
@@ -77,12 +78,15 @@ def folds(actor: Actor) -> bool:
 
 
 @room.get("/todo/<name>", permission=SIGNED_IN)
-def todo(name: str) -> str:
-    """All things of one kind, each with its one next action; those that end on a day narrowed by ?within=30."""
+def todo(name: str) -> ResponseReturnValue:
+    """All things of one kind, each with its one next action; those that end on a day narrowed by ?within=30.
+
+    A kind that is not the reader's (a colleague's link) leads to the reader's own first page.
+    """
     reader = _reader()
     kind = kind_named(reader.actor, name)
     if kind is None:
-        abort(404)
+        return redirect(url_for("desk.home"))
     found = kind.find(reader)
     days = _within()
     count = found.within(reader.today + timedelta(days=days)) if days is not None and kind.dated else found.count
