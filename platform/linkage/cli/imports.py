@@ -73,7 +73,7 @@ def bring_in(kind: Kind, file: Path, area_code: str, user_name: str, *, dry_run:
     Raises DomainError where the file as a whole is refused.
     """
     content = file.read_bytes()
-    sheets = read_sheets(content)
+    sheets = read_sheets(content, file.name)
     now = clock.now()
 
     def stage() -> dict[str, Any]:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import io
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import structlog
 from flask import (
     Blueprint,
     Flask,
+    Request,
     Response,
     abort,
     current_app,
@@ -175,8 +177,23 @@ def request_now() -> Any:
     return g.now
 
 
+class MemoryRequest(Request):
+    """Uploads stay in memory (at most MAX_CONTENT_LENGTH): the usual temporary files would lie on the disk in clear."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return io.BytesIO()
+
+
 class Application(Flask):
     """Flask with one transaction a request."""
+
+    request_class = MemoryRequest
 
     def full_dispatch_request(self) -> Response:
         """Begin with nothing remembered: where an application context is open already (tests), `g` is not new."""

@@ -68,7 +68,7 @@ def receive(
     upload.file_name = file_name[:120]
     db.session.add(upload)
     db.session.flush()
-    _stage(upload, _all_rows(headings, sheets))
+    _stage(upload, all_rows(headings, sheets))
     examine(upload, by=by, today=local_date(now))
     audit.record("imports.receive", upload, by=by.user_id, now=now, file=kind.name, groups=len(upload.groups))
     return upload
@@ -80,7 +80,7 @@ def _merged(headings: list[Heading], sheets: list[Sheet]) -> dict[str, int]:
     return {"merged": merged} if merged else {}
 
 
-def _all_rows(headings: list[Heading], sheets: list[Sheet]) -> list[dict[str, Any]]:
+def all_rows(headings: list[Heading], sheets: list[Sheet]) -> list[dict[str, Any]]:
     by_name = {sheet.name: sheet for sheet in sheets}
     rows = [row for heading in headings for row in understanding.raw_rows(heading, by_name[heading.sheet])]
     if not rows:
@@ -268,7 +268,7 @@ def replace_rows(upload: Upload, sheets: list[Sheet], *, by: Actor, now: datetim
     """
     kind = kind_of(upload)
     headings = understanding.find_headings(kind, sheets)
-    stored = {(row["sheet"], row["row"]): row for row in _all_rows(headings, sheets)}
+    stored = {(row["sheet"], row["row"]): row for row in all_rows(headings, sheets)}
     by_sheet = {heading.sheet: heading for heading in headings}
     rows = [understanding.row_of(row, by_sheet) for row in stored.values()]
     old_headings = headings_of(upload)

@@ -94,7 +94,7 @@ def _sent_file() -> tuple[bytes, str, list[Sheet]]:
     file.stream.seek(0)
     content = file.stream.read()
     db.session.rollback()
-    return content, file.filename, read_sheets(content)
+    return content, file.filename, read_sheets(content, file.filename)
 
 
 @room.get("/<uuid:upload_id>", permission=permissions.may_see, subject=queries.get_upload)

@@ -1,54 +1,56 @@
 """The child process that reads an uploaded file: ``python -m linkage.imports.parse`` (file on stdin, JSON on stdout).
 
 It limits itself before it looks at a byte: memory, processor time, no files to write. A file that brings it down
-brings down nothing else; the parent turns its death into a refusal. It imports nothing of the platform.
+brings down nothing else; the parent turns its death into a refusal. It imports nothing of the platform but the parts
+of this reader.
 
-Answer: ``{"sheets": [{"name", "rows": [[row number, [[kind, text], …]], …], "merged": count}]}`` or
-``{"refused": code, …}``. Kinds of a cell: "" empty, t text, n number, d date, h time of day, b yes or no.
+Answer, a line each: ``{"sheet": name}`` begins a sheet, ``[row number, {column: [kind, text]}]`` is a filled row,
+``{"merged": count}`` ends the sheet; ``{"done": true}`` or ``{"refused": code, …}`` comes last.
+Kinds of a cell: t text, n number, d date, h time of day, b yes or no.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
-import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import python_calamine
 
+from linkage.imports import parse_text, parse_zip
+from linkage.imports.refused import (
+    CELLS,
+    COLUMNS,
+    CPU_SECONDS,
+    FILE_BYTES,
+    LAST_ROW,
+    MEMORY_BYTES,
+    ROWS,
+    UNPACKED_BYTES,
+    Cell,
+    Refused,
+    Sizes,
+    clean,
+)
+
 try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-MEMORY_BYTES = 768 * 2**20
-CPU_SECONDS = 20
-FILE_BYTES = 10 * 2**20
-UNPACKED_BYTES = 96 * 2**20
-ZIP_ENTRIES = 1000
-ROWS = 20_000
-COLUMNS = 200
-CELLS = 600_000
-CELL_CHARACTERS = 2000
-CHARACTERS = 16 * 2**20  # of all cells together: one long word may stand in each of them
-
 ZIP_MAGIC = b"PK\x03\x04"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-NO_TABLES = {b"%PDF": "pdf", b"\x89PNG": "picture", b"\xff\xd8\xff": "picture", b"GIF8": "picture", b"Rar!": "archive"}
-Cell = list[str]
-
-
-class Refused(Exception):
-    """The file is not read; `code` says why."""
-
-    def __init__(self, code: str, **detail: Any) -> None:
-        super().__init__(code)
-        self.answer = {"refused": code, **detail}
+OLD_BIFF = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00", b"\x09\x08\x10\x00")
+NO_TABLES = {
+    b"%PDF": "pdf", b"\x89PNG": "picture", b"\xff\xd8\xff": "picture", b"GIF8": "picture", b"BM": "picture",
+    b"II*\x00": "picture", b"RIFF": "picture", b"Rar!": "archive", b"7z\xbc\xaf": "archive", b"\x1f\x8b": "archive",
+    b"BZh": "archive", b"\xfd7zXZ": "archive", b"PK\x05\x06": "archive", b"MZ": "program", b"\x7fELF": "program",
+    b"#!": "program", b"SQLite format 3": "binary",
+}  # fmt: skip
 
 
 def limit_myself() -> None:
@@ -61,115 +63,121 @@ def limit_myself() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def parse(content: bytes) -> dict[str, Any]:
-    """Read a workbook or a text table.  Raises Refused."""
-    if not content.strip():
+def parse(content: bytes) -> Iterator[Any]:
+    """Read a workbook or a text table, line by line of the answer.  Raises Refused."""
+    if not content.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         raise Refused("empty")
     if len(content) > FILE_BYTES:
         raise Refused("large", megabytes=FILE_BYTES // 2**20)
     for magic, what in NO_TABLES.items():
-        if content.startswith(magic):
+        if content.startswith(magic) and not (len(magic) < 3 and _reads_as_text(content)):
             raise Refused("type", what=what)
+    sizes = Sizes()
     if content.startswith(ZIP_MAGIC):
-        _look_into_zip(content)
-        return _workbook(content)
-    if content.startswith(OLE_MAGIC):
+        parse_zip.look_into(content)
+        yield from _workbook(content, sizes)
+    elif content.startswith((OLE_MAGIC, *OLD_BIFF)):
         _look_into_ole(content)
-        return _workbook(content)
-    return _text_table(content)
+        yield from _workbook(content, sizes)
+    else:
+        yield {"sheet": ""}
+        yield from ([number, cells] for number, cells in parse_text.text_table(content, sizes))
+        yield {"merged": 0}
 
 
-def _look_into_zip(content: bytes) -> None:
-    try:
-        entries = zipfile.ZipFile(io.BytesIO(content)).infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise Refused("damaged") from error
-    names = {entry.filename.lower() for entry in entries}
-    if any(name.endswith(("vbaproject.bin", "vbaprojectsignature.bin")) for name in names):
-        raise Refused("macros")
-    if not any(name.startswith("xl/") for name in names):
-        raise Refused("type", what="archive")
-    if len(entries) > ZIP_ENTRIES or sum(entry.file_size for entry in entries) > UNPACKED_BYTES:
-        raise Refused("unpacked", megabytes=UNPACKED_BYTES // 2**20)
-    if any(entry.flag_bits & 1 for entry in entries):
-        raise Refused("password")
+def _reads_as_text(content: bytes) -> bool:
+    """A table may well begin with the two letters of a magic number."""
+    return b"\x00" not in content[:4096] and b"\n" in content[:4096]
 
 
 def _look_into_ole(content: bytes) -> None:
     """Streams of the old format are named in UTF-16."""
-    if "EncryptedPackage".encode("utf-16-le") in content:
+
+    def holds(*names: str) -> bool:
+        return any(name.encode("utf-16-le") in content for name in names)
+
+    if holds("EncryptedPackage", "EncryptionInfo"):
         raise Refused("password")
-    if any(name.encode("utf-16-le") in content for name in ("_VBA_PROJECT", "Macros")):
+    if holds("_VBA_PROJECT", "Macros"):
         raise Refused("macros")
-    if not any(name.encode("utf-16-le") in content for name in ("Workbook", "Book")):
+    if content.startswith(OLE_MAGIC) and not holds("Workbook", "Book"):
         raise Refused("type", what="document")
+    if b"MBD0" in content or holds("MBD0", "Ole10Native"):
+        raise Refused("packed")
 
 
-def _workbook(content: bytes) -> dict[str, Any]:
-    try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except python_calamine.PasswordError as error:
-        raise Refused("password") from error
-    except Exception as error:
-        raise Refused("damaged") from error
+def _workbook(content: bytes, sizes: Sizes) -> Iterator[Any]:
+    book = _opened(content)
+    if any(sheet.typ == python_calamine.SheetTypeEnum.MacroSheet for sheet in book.sheets_metadata):
+        raise Refused("macros")
     shown = [
         sheet.name
         for sheet in book.sheets_metadata
         if sheet.visible == python_calamine.SheetVisibleEnum.Visible
         and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
     ]
-    sheets, cells = [], 0
     for name in shown:
-        try:
-            sheet = book.get_sheet_by_name(name)
-        except Exception as error:
-            raise Refused("damaged") from error
-        cells += _demand_size(sheet.height, sheet.width, name)
-        if cells > CELLS:
+        sheet = _sheet(book, name)
+        if sheet.total_height > LAST_ROW:
             raise Refused("rows", sheet=name, rows=ROWS)
-        sheets.append(_sheet(sheet))
-        if sum(_characters(sheet["rows"]) for sheet in sheets) > CHARACTERS:
-            raise Refused("unpacked", megabytes=CHARACTERS // 2**20)
-    return {"sheets": sheets}
+        if sheet.total_width > COLUMNS:
+            raise Refused("columns", sheet=name, columns=COLUMNS)
+        if sheet.total_height * sheet.total_width > 4 * CELLS:
+            raise Refused("rows", sheet=name, rows=ROWS)
+        yield {"sheet": name}
+        yield from _rows(sheet, sizes)
 
 
-def _characters(rows: list[Any]) -> int:
-    return sum(len(text) for _number, cells in rows for _kind, text in cells)
+def _opened(content: bytes) -> Any:
+    try:
+        return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    except python_calamine.PasswordError as error:
+        raise Refused("password") from error
+    except BaseException as error:  # a panic of the reader is no Exception
+        raise Refused("password" if "assword" in str(error) or "ncrypt" in str(error) else "damaged") from error
 
 
-def _demand_size(height: int, width: int, name: str) -> int:
-    if height > ROWS:
-        raise Refused("rows", sheet=name, rows=ROWS)
-    if width > COLUMNS:
-        raise Refused("columns", sheet=name, columns=COLUMNS)
-    return height * width
+def _sheet(book: Any, name: str) -> Any:
+    try:
+        return book.get_sheet_by_name(name)
+    except BaseException as error:
+        raise Refused("damaged") from error
 
 
-def _sheet(sheet: Any) -> dict[str, Any]:
-    grid = [[_cell(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
-    merged = _spread_merged(grid, sheet.merged_cell_ranges or [])
-    return {"name": sheet.name, "rows": _filled(grid), "merged": merged}
+def _rows(sheet: Any, sizes: Sizes) -> Iterator[Any]:
+    """The filled rows. Merged cells hold their value in the first cell only: it is given to every row below it."""
+    if not sheet.height:
+        yield {"merged": 0}
+        return
+    downwards = {
+        (top, left): bottom
+        for (top, left), (bottom, _right) in sheet.merged_cell_ranges or []
+        if bottom > top and left < COLUMNS
+    }
+    first_row, first_column = sheet.start
+    going: dict[int, tuple[int, Cell]] = {}  # column → (last row, cell)
+    filled = merged = 0
+    for number, values in enumerate(sheet.iter_rows(), first_row):
+        cells = {place: cell for place, value in enumerate(values, first_column) if (cell := _cell(value)) is not None}
+        going = {place: held for place, held in going.items() if held[0] >= number}
+        cells |= {place: cell for place, (_last, cell) in going.items()}
+        for place in [place for place in cells if (number, place) in downwards]:
+            going[place] = (downwards[number, place], cells[place])
+            merged += 1
+        if cells:
+            filled += 1
+            sizes.row(sheet.name, filled, cells)
+            yield [number + 1, cells]
+    yield {"merged": merged}
 
 
-def _spread_merged(grid: list[list[Cell]], ranges: list[Any]) -> int:
-    """Merged cells hold their value in the first cell only: give it to every row (down, never across)."""
-    spread = 0
-    for (top, left), (bottom, _right) in ranges:
-        if bottom == top or top >= len(grid) or left >= len(grid[top]) or not grid[top][left][1]:
-            continue
-        spread += 1
-        for row in range(top + 1, min(bottom, len(grid) - 1) + 1):
-            grid[row][left] = grid[top][left]
-    return spread
-
-
-def _filled(grid: list[list[Cell]]) -> list[Any]:
-    return [[number, row] for number, row in enumerate(grid, 1) if any(cell[1] for cell in row)]
-
-
-def _cell(value: Any) -> Cell:
-    if value is None or value == "":
-        return ["", ""]
+def _cell(value: Any) -> Cell | None:
+    """A cell with something in it, or None."""
+    if isinstance(value, str):
+        words = clean(value)
+        return ["t", words] if words else None
+    if value is None:
+        return None
     if isinstance(value, bool):
         return ["b", "1" if value else "0"]
     if isinstance(value, (int, float)):
@@ -184,66 +192,31 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, timedelta):
         minutes = int(value.total_seconds() // 60)
         return ["h", f"{minutes // 60:02d}:{minutes % 60:02d}"]
-    return ["t", str(value).strip()[:CELL_CHARACTERS]]
+    return ["t", clean(str(value))]
 
 
 def _number(value: float) -> str:
     """Whole numbers without a point; 15 significant digits are all that a spreadsheet keeps."""
-    if value == int(value) and abs(value) < 1e19:
+    if value == value and abs(value) < 1e19 and value == int(value):
         return f"{Decimal(f'{value:.15g}'):f}"
     return repr(value)
-
-
-def _text_table(content: bytes) -> dict[str, Any]:
-    text, encoding = _decode(content)
-    if "\x00" in text:
-        raise Refused("type", what="binary")
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    grid: list[list[Cell]] = []
-    cells = 0
-    try:
-        for row in rows:
-            cells += len(row)
-            if cells > CELLS:
-                raise Refused("rows", sheet="", rows=ROWS)
-            grid.append([["t", value.strip()[:CELL_CHARACTERS]] if value.strip() else ["", ""] for value in row])
-            _demand_size(len(grid), len(row), "")
-    except csv.Error as error:
-        raise Refused("damaged") from error
-    return {"sheets": [{"name": "", "rows": _filled(grid), "merged": 0}], "encoding": encoding}
-
-
-def _decode(content: bytes) -> tuple[str, str]:
-    """BOM, then strict UTF-8, then strict GB18030 (what Excel and WPS write in China); else it is refused."""
-    for bom, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(bom):
-            try:
-                return content.decode(encoding), encoding.removesuffix("-sig")
-            except UnicodeDecodeError as error:
-                raise Refused("encoding") from error
-    for encoding in ("utf-8", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            return content.decode(encoding), encoding
-    raise Refused("encoding")
-
-
-def _delimiter(text: str) -> str:
-    """What the first lines hold most of, outside quotes: comma, tab, semicolon (or their full-width forms)."""
-    head = "\n".join(text.splitlines()[:10])
-    outside = "".join(part for place, part in enumerate(head.split('"')) if place % 2 == 0)
-    return max(",\t;，；|", key=outside.count)
 
 
 def main() -> None:
     """Read stdin, answer on stdout."""
     limit_myself()
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", errors="replace", newline="\n")
+    write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     try:
-        answer = parse(sys.stdin.buffer.read(FILE_BYTES + 1))
+        for line in parse(sys.stdin.buffer.read(FILE_BYTES + 1)):
+            out.write(write(line) + "\n")
+        last: dict[str, Any] = {"done": True}
     except Refused as refused:
-        answer = refused.answer
+        last = refused.answer
     except MemoryError:
-        answer = {"refused": "unpacked", "megabytes": UNPACKED_BYTES // 2**20}
-    json.dump(answer, sys.stdout, ensure_ascii=True, separators=(",", ":"))
+        last = {"refused": "unpacked", "megabytes": UNPACKED_BYTES // 2**20}
+    out.write(write(last) + "\n")
+    out.flush()
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ from flask_babel import lazy_gettext as _l
 
 from linkage.core.errors import InvalidInput
 
-SECONDS = 30
+SECONDS = 30  # the processor time is limited by the child itself; this holds where the machine is busy
+BAD_NAMES = (".xlsm", ".xltm", ".xlam", ".xla", ".xlt")
 Cell = list[str]  # [kind, text]: see linkage.imports.parse
+EMPTY: Cell = ["", ""]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,26 @@ class FileRefused(InvalidInput):
         self.reason = reason
 
 
-def read_sheets(content: bytes) -> list[Sheet]:
+def check_name(name: str) -> str:
+    """The file's name as it may be shown.
+
+    Raises
+    ------
+    FileRefused
+        it leads to another folder, hides characters, or names a kind of file that carries macros.
+    """
+    if not name.isprintable() or any(mark in name for mark in "/\\") or name in ("", ".", ".."):
+        raise FileRefused(
+            "name",
+            _l("The file's name has a path in it, or characters that cannot be seen."),
+            _l("Rename the file to plain words, for example “roster.xlsx”."),
+        )
+    if name.lower().endswith(BAD_NAMES):
+        raise _refusal({"refused": "macros"})
+    return name[:120]
+
+
+def read_sheets(content: bytes, name: str = "") -> list[Sheet]:
     """Parse `content` in a child process with limits on memory, time and size.
 
     Raises
@@ -43,35 +66,65 @@ def read_sheets(content: bytes) -> list[Sheet]:
     FileRefused
         wrong type, too large, damaged, with macros or a password, or it brought the child down.
     """
-    answer = _ask_child(content)
-    if "refused" in answer:
-        raise _refusal(answer)
-    return [
-        Sheet(sheet["name"], [(number, cells) for number, cells in sheet["rows"]], sheet["merged"])
-        for sheet in answer["sheets"]
-    ]
+    if name:
+        check_name(name)
+    return _sheets(_ask_child(content))
 
 
-def _ask_child(content: bytes) -> dict[str, Any]:
-    """The file goes through a pipe and never onto the disk."""
+def _sheets(lines: Iterable[bytes]) -> list[Sheet]:
+    """The child's answer as sheets. An answer that breaks off is a child that died."""
+    sheets: list[Sheet] = []
+    title, rows = "", []
+    for line in lines:
+        said = json.loads(line)
+        if isinstance(said, list):
+            rows.append((said[0], _row(said[1])))
+        elif "sheet" in said and "refused" not in said:
+            title, rows = said["sheet"], []
+        elif "merged" in said:
+            sheets.append(Sheet(title, rows, said["merged"]))
+        elif "refused" in said:
+            raise _refusal(said)
+        else:
+            return sheets
+    raise _refusal({"refused": "died"})
+
+
+def _row(cells: dict[str, Cell]) -> list[Cell]:
+    places = {int(place): cell for place, cell in cells.items()}
+    return [places.get(place, EMPTY) for place in range(max(places) + 1)]
+
+
+def child_command() -> list[str]:
+    return [sys.executable, "-m", "linkage.imports.parse"]
+
+
+def child_environment() -> dict[str, str]:
+    """The child gets the way to its modules and nothing else: no secrets, no addresses."""
     search = [entry for entry in sys.path if entry and Path(entry).exists()]
     keep = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
+    return {**keep, "PYTHONPATH": os.pathsep.join(search), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _ask_child(content: bytes) -> list[bytes]:
+    """The file goes through a pipe and never onto the disk."""
     try:
         child = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "linkage.imports.parse"],
+            child_command(),
             input=content,
             capture_output=True,
             timeout=SECONDS,
             cwd="/" if os.name == "posix" else None,
-            env={**keep, "PYTHONPATH": os.pathsep.join(search), "PYTHONDONTWRITEBYTECODE": "1"},
+            env=child_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return {"refused": "slow"}
+        return [b'{"refused": "slow"}']
+    if child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return [b'{"refused": "slow"}']
     if child.returncode != 0:
-        return {"refused": "died"}
-    answer: dict[str, Any] = json.loads(child.stdout)
-    return answer
+        return [b'{"refused": "died"}']
+    return child.stdout.splitlines()
 
 
 KINDS_OF_FILE = {
@@ -80,6 +133,11 @@ KINDS_OF_FILE = {
     "archive": _l("This is a packed archive, not a table."),
     "document": _l("This is a document, not a table."),
     "binary": _l("This is not a table."),
+    "program": _l("This is a program, not a table."),
+    "web": _l("This is a web page without a table in it."),
+    "xml": _l("This is a web archive or another text, not a table."),
+    "ods": _l("This is an OpenDocument table, which is not read here."),
+    "xlsb": _l("This is a binary workbook (.xlsb), which is not read here."),
 }
 
 
@@ -87,7 +145,11 @@ def _refusal(answer: dict[str, Any]) -> FileRefused:
     reason = answer["refused"]
     if reason == "type":
         message = KINDS_OF_FILE[answer["what"]]
-        return FileRefused(reason, message, _l("Choose an Excel file (.xlsx, .xls) or a CSV file."))
+        return FileRefused(
+            reason,
+            message,
+            _l("Choose an Excel file (.xlsx, .xls) or a CSV file; save another kind as .xlsx from Excel or WPS."),
+        )
     message, remedy = _sentences(answer)[reason]
     return FileRefused(reason, message, remedy)
 
@@ -120,6 +182,19 @@ def _sentences(answer: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
             _l("The characters of this text file are not understood."),
             _l("Save it from Excel or WPS as “CSV UTF-8”."),
         ),
+        "mixed": (
+            _l("The text file is in two encodings: some lines are UTF-8, others are not."),
+            _l("Open it in Excel or WPS, see that every line is readable, and save it as “CSV UTF-8”."),
+        ),
+        "links": (
+            _l("The file takes data from other files or addresses; such files are not accepted."),
+            _l("Copy the cells, paste them as values into a new workbook, and upload that."),
+        ),
+        "packed": (
+            _l("Another file is packed inside this one; such files are not accepted."),
+            _l("Delete the embedded objects, or copy the rows into the template."),
+        ),
+        "unsafe": (_l("The file is built in a way that no spreadsheet program writes."), template),
         "slow": (_l("Reading the file took too long."), template),
         "died": (_l("The file cannot be read: it is damaged, or far larger than it looks."), template),
     }

@@ -17,6 +17,13 @@ from linkage.imports.reading import FileRefused, Sheet
 
 HEADING_WITHIN = 12  # rows
 LEAST_KNOWN = 2  # headings that must be known before a row counts as the heading
+# What stands below a table and is no row of it: sums, signatures, remarks.
+FOOT = re.compile(
+    r"^(合\s*计|总\s*计|小\s*计|共\s*计|共\s*\d+\s*[户人条]|制\s*表|填\s*表|填\s*报|审\s*核|负\s*责\s*人|经\s*办|以上|"
+    r"[备]?注\s*[:：]|说明\s*[:：]|sub-?total|total|sum\b|note\s*:)",
+    re.IGNORECASE,
+)
+FOOT_CELLS = 4
 
 
 @dataclass
@@ -120,14 +127,25 @@ def _match(cells: list[list[str]], known: dict[str, str]) -> list[tuple[str, str
 
 def raw_rows(heading: Heading, sheet: Sheet) -> list[dict[str, Any]]:
     """The rows below the heading as they are stored: ``{"sheet", "row", "cells": {letter: [kind, text]}}``."""
-    letters = {letter for letter, _heading, _field in heading.columns}
+    columns = [(position_of(letter), letter, folded(words)) for letter, words, _field in heading.columns]
     rows = []
     for number, cells in sheet.rows:
-        named = {letter_of(position): cell for position, cell in enumerate(cells) if cell[1]}
-        kept = {letter: cell for letter, cell in named.items() if letter in letters}
-        if number > heading.row and kept:
+        if number <= heading.row:
+            continue
+        kept = {letter: cells[place] for place, letter, _words in columns if place < len(cells) and cells[place][1]}
+        if kept and not _is_foot(kept) and not _is_heading(kept, columns):
             rows.append({"sheet": heading.sheet, "row": number, "cells": kept})
     return rows
+
+
+def _is_foot(cells: dict[str, list[str]]) -> bool:
+    return len(cells) <= FOOT_CELLS and FOOT.match(next(iter(cells.values()))[1].strip()) is not None
+
+
+def _is_heading(cells: dict[str, list[str]], columns: list[tuple[int, str, str]]) -> bool:
+    """The heading once more, as on the next printed page."""
+    said = {letter: words for _place, letter, words in columns}
+    return len(cells) > 1 and all(folded(cell[1]) == said[letter] for letter, cell in cells.items())
 
 
 def row_of(stored: dict[str, Any], headings: dict[str, Heading]) -> Row:

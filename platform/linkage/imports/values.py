@@ -47,8 +47,9 @@ Reader = Callable[[Cell], Value]
 def plain(cell: Cell) -> tuple[str, str | None]:
     """The text of a cell in half-width characters, and "width" if that changed digits or letters."""
     kind, text = cell
-    narrow = "".join(_narrow(character) for character in text).strip()
-    return narrow, "width" if kind == "t" and narrow != text.strip() else None
+    narrow = text.strip() if text.isascii() else "".join(_narrow(character) for character in text).strip()
+    narrow = narrow.lstrip("'‘’`").lstrip()  # how text is forced in a spreadsheet
+    return narrow, "width" if kind == "t" and narrow != text.strip() and not text.isascii() else None
 
 
 def _narrow(character: str) -> str:
