@@ -37,6 +37,9 @@ class Settings:
     database_url : SQLAlchemy address; SQLite below `data_dir` by default
     queue_url : where Huey wakes workers: ``sqlite://`` (default), ``redis://…`` or ``postgresql://…``
     secrets : SECRET_KEY (cookies), MASTER_KEY (wraps data keys), INDEX_KEY (blind indexes), base64
+    keep_dir : what must live outside the database and its backups (journal of erasures, audit checkpoints)
+    backup_dir : where backups are written
+    old_master_keys : earlier master keys, still needed to read what a rotation has not yet rewrapped
     base_url : public address for links and QR codes, without a trailing slash; empty = from the request
     """
 
@@ -45,6 +48,9 @@ class Settings:
     database_url: str
     queue_url: str
     secrets: dict[str, str] = field(repr=False)
+    keep_dir: Path
+    backup_dir: Path
+    old_master_keys: tuple[str, ...] = field(default=(), repr=False)
     base_url: str = ""
     trusted_proxy: str = ""
     now: str = ""
@@ -76,6 +82,9 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         database_url=env.get("LINKAGE_DATABASE_URL", default_database),
         queue_url=env.get("LINKAGE_QUEUE_URL", "sqlite://"),
         secrets=_given_secrets(env) if mode == "production" else _own_secrets(env, data_dir),
+        keep_dir=Path(env.get("LINKAGE_KEEP_DIR") or data_dir / "keep").resolve(),
+        backup_dir=Path(env.get("LINKAGE_BACKUP_DIR") or data_dir / "backups").resolve(),
+        old_master_keys=tuple(env.get("LINKAGE_OLD_MASTER_KEYS", "").replace(",", " ").split()),
         base_url=env.get("LINKAGE_BASE_URL", "").rstrip("/"),
         trusted_proxy=env.get("LINKAGE_TRUSTED_PROXY", ""),
         now=env.get("LINKAGE_NOW", ""),

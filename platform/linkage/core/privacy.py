@@ -88,7 +88,7 @@ def raw_key(key_id: uuid.UUID | None) -> bytes | None:
             row = db.session.get(DataKey, key_id)
         if row is None or row.wrapped is None:
             return None
-        cache[key_id] = crypto.unwrap(row.wrapped, key_id)
+        cache[key_id] = crypto.unwrap(row.wrapped, key_id, row.master_id)
     return cache[key_id]
 
 
@@ -98,7 +98,7 @@ def warm_keys(key_ids: set[uuid.UUID]) -> None:
     missing = [key_id for key_id in key_ids if key_id not in cache]
     for start in range(0, len(missing), 500):
         rows = db.session.query(DataKey).filter(DataKey.id.in_(missing[start : start + 500]))
-        cache.update({row.id: crypto.unwrap(row.wrapped, row.id) for row in rows if row.wrapped})
+        cache.update({row.id: crypto.unwrap(row.wrapped, row.id, row.master_id) for row in rows if row.wrapped})
 
 
 class Encrypted:
