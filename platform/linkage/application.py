@@ -28,6 +28,7 @@ ROOMS = (
     "offers",
     "planning",
     "imports",
+    "upkeep",
     "desk",
 )
 # The files of a room that register something when they are imported: models, rights and scopes, notices, roles ...

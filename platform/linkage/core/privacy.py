@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from linkage.core import crypto
@@ -174,10 +175,82 @@ class Encrypted:
         return crypto.blind(f"{table}.{self.name}.last4", text[-4:])
 
 
-def register_eraser(room: str, erase: Callable[..., None]) -> None:
-    """`erase(kind, subject_id, now)` overwrites what the room keeps of an erased person or household in clear."""
+@dataclass(frozen=True)
+class Hold:
+    """Why somebody cannot be erased yet: a whole sentence, and what to do first."""
+
+    text: Any
+    remedy: Any = ""
+
+
+Eraser = Callable[[str, uuid.UUID, datetime], None]
+HoldCheck = Callable[[str, uuid.UUID, datetime], "list[Hold]"]
+_coverage: dict[str, tuple[str, Any]] = {}
+_holds: dict[str, HoldCheck] = {}
+_owners: dict[str, Callable[[uuid.UUID], uuid.UUID | None]] = {}
+_companions: list[Callable[[uuid.UUID], list[tuple[str, uuid.UUID]]]] = []
+
+
+def register_eraser(
+    room: str,
+    erase: Eraser,
+    *,
+    overwrites: Iterable[str] = (),
+    keeps: Mapping[str, Any] | None = None,
+    holds: HoldCheck | None = None,
+) -> None:
+    """`erase(kind, subject_id, now)` overwrites what the room keeps of an erased person or household in clear.
+
+    `overwrites` names its tables whose rows afterwards tell nothing about who it was; `keeps` those whose rows stay
+    as they are (ids, dates and counts alone), each with the reason that the proof gives. Every table that refers to
+    a person or household must be named (a test demands it). `holds` says why an erasure must wait.
+    """
     _erasers[room] = erase
+    _coverage.update(dict.fromkeys(overwrites, (room, None)))
+    _coverage.update({table: (room, reason) for table, reason in (keeps or {}).items()})
+    if holds is not None:
+        _holds[room] = holds
 
 
 def erasers() -> dict[str, Callable[..., None]]:
     return dict(_erasers)
+
+
+def coverage() -> dict[str, tuple[str, Any]]:
+    """table → (room, None where an erasure overwrites it, else why its rows stay)."""
+    return dict(_coverage)
+
+
+def holds_of(kind: str, subject_id: uuid.UUID, now: datetime) -> list[Hold]:
+    """Everything that stands in the way of erasing it, of all rooms."""
+    return [hold for check in _holds.values() for hold in check(kind, subject_id, now)]
+
+
+def register_owner(kind: str, key_of: Callable[[uuid.UUID], uuid.UUID | None]) -> None:
+    """The room of persons (households) says under which key one of them stands."""
+    _owners[kind] = key_of
+
+
+def key_of(kind: str, subject_id: uuid.UUID) -> uuid.UUID | None:
+    """The id of the key of a person or household; it stays known after the key was dropped."""
+    return _owners[kind](subject_id)
+
+
+def register_companions(find: Callable[[uuid.UUID], list[tuple[str, uuid.UUID]]]) -> None:
+    """`find(person_id)`: what is about this person alone, and is erased with them (a household of one)."""
+    if find not in _companions:
+        _companions.append(find)
+
+
+def companions_of(person_id: uuid.UUID) -> list[tuple[str, uuid.UUID]]:
+    return [entry for find in _companions for entry in find(person_id)]
+
+
+def refers(table: Table, kind: str) -> list[str]:
+    """The columns of `table` that name a person (household)."""
+    target, ending = {"person": ("people", "person_id"), "household": ("households", "household_id")}[kind]
+    return [
+        column.name
+        for column in table.columns
+        if column.name.endswith(ending) or any(key.column.table.name == target for key in column.foreign_keys)
+    ]

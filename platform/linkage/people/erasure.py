@@ -5,9 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import update
+
 from linkage.core import privacy
 from linkage.core.extensions import db
-from linkage.people.models import Person
+from linkage.people.models import Person, WorkException
 
 
 def erase(kind: str, subject_id: uuid.UUID, now: datetime) -> None:
@@ -22,6 +25,19 @@ def erase(kind: str, subject_id: uuid.UUID, now: datetime) -> None:
             setattr(person, f"{name}_{part}", None)
     person.erased_at = now
     person.row_version += 1
+    away = update(WorkException).where(WorkException.person_id == subject_id)
+    db.session.execute(away.values(reason="other"))  # "sick" would tell something
 
 
-privacy.register_eraser("people", erase)
+def _key_of(person_id: uuid.UUID) -> uuid.UUID | None:
+    person = db.session.get(Person, person_id)
+    return None if person is None else person.key_id
+
+
+privacy.register_owner("person", _key_of)
+privacy.register_eraser(
+    "people",
+    erase,
+    overwrites=("people", "work_exceptions"),
+    keeps={"work_patterns": _l("hours of work by number, so that past plans can still be explained")},
+)
