@@ -9,11 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from matching import explaining
 from matching.bench import BENCHES, run_bench
 from matching.benchmark import Effort, run_benchmark
-from matching.codec import encode
 from matching.errors import MatchingError
-from matching.explain import explain
 from matching.feasibility import check
 from matching.generate import generate_street
 from matching.instance_io import (
@@ -66,10 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--carers", type=int, default=45)
     one.add_argument("--volunteers", type=int, default=60)
     one.add_argument("--out", type=Path)
-    one = command("explain", _explain, "say why each unserved visit is not served, and what would serve it")
-    one.add_argument("instance", type=Path)
-    one.add_argument("plan", type=Path)
-    one.add_argument("--fixes", type=int, default=3, help="kinds of change to look for per visit")
+    explaining.add_command(command)
     one = command("repair", _repair, "find the plan for a changed instance that differs little from a plan")
     one.add_argument("instance", type=Path, help="the instance as it is now")
     one.add_argument("plan", type=Path, help="the plan as it was")
@@ -146,13 +142,6 @@ def _generate(options: argparse.Namespace) -> int:
         volunteers=options.volunteers,
     )
     _write(instance_to_json(instance), options.out)
-    return 0
-
-
-def _explain(options: argparse.Namespace) -> int:
-    instance, plan = load_instance(options.instance), load_plan(options.plan)
-    rows = [encode(found) for found in explain(instance, plan, max_fixes=options.fixes)]
-    print(json.dumps(rows, ensure_ascii=False, indent=1))
     return 0
 
 

@@ -3,10 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from matching.candidates import Candidate
-from matching.fixes import Fix, find_fixes
+from matching.changes import Fix
+from matching.fixes import find_fixes
 from matching.instance import Instance, Visit
 from matching.obstacles import STAGES, Code, PersonObstacles, obstacles_of
 from matching.placing import Placing
@@ -14,6 +16,14 @@ from matching.plan import Plan
 from matching.plan_state import Held, PlanState
 from matching.proof import Prover
 from matching.recommend import recommend
+from matching.single import Widest
+
+
+class Proven(StrEnum):
+    """How far a proof reaches."""
+
+    ANY_PLAN = "any_plan"
+    THIS_PLAN = "this_plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,9 @@ class Explanation:
         Person by person and missing slot: every obstacle, those who come closest first.
     fixes
         The smallest verified change of each kind, least disturbing kind first.
+    no_single_change
+        Where there is no fix: proof that no single change (`changes.FixCode`) can do. `any_plan`: as long
+        as every agreed slot is kept; `this_plan`: as long as other visits stay (or one of them moves).
     """
 
     visit_id: str
@@ -47,6 +60,7 @@ class Explanation:
     people: tuple[PersonObstacles, ...]
     fixes: tuple[Fix, ...]
     candidates: tuple[Candidate, ...] = ()
+    no_single_change: Proven | None = None
 
     @property
     def fix(self) -> Fix | None:
@@ -65,6 +79,14 @@ class Explainer:
         """What proves that a visit cannot be served, for this plan."""
         return Prover(self.state)
 
+    @cached_property
+    def _widest(self) -> Widest:
+        return Widest(self.prover.state, whole=False)
+
+    @cached_property
+    def _widest_here(self) -> Widest:
+        return Widest(self.state, whole=True)
+
     def explain(self, visit: Visit, *, max_fixes: int = 3) -> Explanation:
         """Why this visit (of the plan, or a new one) is not served; up to `max_fixes` kinds of change.
 
@@ -75,14 +97,21 @@ class Explainer:
             return Explanation(visit.id, False, None, (), (), (), tuple(candidates))
         placing = Placing(self.state, visit)
         people = sorted(obstacles_of(placing), key=lambda p: (-p.stage, p.slot))
+        fixes = tuple(find_fixes(placing, limit=max_fixes))
         return Explanation(
             visit_id=visit.id,
             proven=self.prover.nobody_ever(visit),
             deciding=_deciding(people),
             counts=_counts(people),
             people=tuple(people),
-            fixes=tuple(find_fixes(placing, limit=max_fixes)),
+            fixes=fixes,
+            no_single_change=None if fixes or max_fixes < 1 else self._no_single_change(visit),
         )
+
+    def _no_single_change(self, visit: Visit) -> Proven | None:
+        if self._widest.helpful(self.prover.at_the_door(visit)) is None:
+            return Proven.ANY_PLAN
+        return Proven.THIS_PLAN if self._widest_here.helpful(visit) is None else None
 
 
 def explain(instance: Instance, plan: Plan, *, max_fixes: int = 3) -> list[Explanation]:

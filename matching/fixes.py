@@ -8,65 +8,30 @@ is no fix.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-from matching.candidates import Candidate
+from matching.changes import Change, Fix, FixCode, Made, price_of
 from matching.charging import Booked, Full
 from matching.eligibility import Parameter, ReasonCode, person_reasons
 from matching.feasibility import check
-from matching.instance import MINUTES_PER_DAY, Budget, Caregiver, Instance, Quota, Shift, TimeWindow, Visit
+from matching.instance import MINUTES_PER_DAY, Budget, Caregiver, Quota, Shift, TimeWindow, Visit
 from matching.lookup import slot_minutes
 from matching.placing import Placing
 from matching.plan import Plan
 from matching.plan_state import PlanState
 from matching.rebuild import insert_way, plan_of
 from matching.recommend import candidate_of
+from matching.staffing import additions, hand_overs, more_hours, more_households, new_faces, releases
 from matching.timetable import Interval
 
 MAX_WINDOW_SHIFT_MINUTES = 240
 MAX_EXTENSION_MINUTES = 60
 MAX_MOVE_MINUTES = 120
 STEP_MINUTES = 5
-TRIES = 5
+TRIES = 40
 """Of one kind of change so many, the smallest first, are applied and verified."""
-
-
-class FixCode(StrEnum):
-    """Kinds of change, least disturbing first. After the dash who is asked, and the parameters."""
-
-    MOVE_OTHER_VISIT = "move_other_visit"  # - a visit not agreed yet, inside the time its household gave:
-    #   visit, slot, caregiver, from_minutes, to_minutes, minutes
-    SHIFT_WINDOW = "shift_window"  # - this household: minutes (negative: earlier), window
-    EXTEND_SHIFT = "extend_shift"  # - one person: caregiver, shift, minutes, at ("start" or "end")
-    WIDEN_RADIUS = "widen_radius"  # - one person: caregiver, and metres or radius_minutes
-    BORROW_ON_LINE = "borrow_on_line"  # - who manages the contract: line, budget, amount, unit
-    OTHER_DAY = "other_day"  # - this household: days (negative: earlier)
-    RELAX_WISH = "relax_wish"  # - this household: wish ("gender" or "language")
-    RAISE_QUOTA = "raise_quota"  # - who grants it: quota, person, amount, unit
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """One verified change and who would then come; `size` is what is smallest (minutes, metres, ...)."""
-
-    code: FixCode
-    parameters: tuple[tuple[str, Parameter], ...]
-    size: float
-    candidate: Candidate
-
-    def get(self, name: str) -> Parameter:
-        return dict(self.parameters).get(name)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change to try: what it is called, how large it is, and the state and visit that it makes."""
-
-    code: FixCode
-    parameters: dict[str, Parameter]
-    size: float
-    make: Callable[[], tuple[PlanState, Visit]]
+STARTS = 4
+"""Where another visit must find a place afterwards, so many places of this one are tried, the best first."""
 
 
 def find_fixes(placing: Placing, *, limit: int) -> list[Fix]:
@@ -75,29 +40,36 @@ def find_fixes(placing: Placing, *, limit: int) -> list[Fix]:
     for kind in _KINDS:
         if len(found) >= limit:
             break
-        fix = _smallest(kind(placing))
+        fix = _smallest(placing.state.plan, kind(placing))
         if fix is not None:
             found.append(fix)
     return found
 
 
-def apply_change(change: Change) -> tuple[Instance, Plan, Candidate] | None:
+def apply_change(change: Change) -> Made | None:
     """Make the change, place the visit, and let the checker judge; None if any of it fails."""
-    state, visit = change.make()
-    way = min(Placing(state, visit).ways(), key=lambda w: w.points, default=None)
-    if way is None:
+    changed = change.make()
+    if changed is None:
         return None
-    instance, plan = insert_way(state, visit, way)
-    return None if check(instance, plan) else (instance, plan, candidate_of(state, visit, way))
+    state, visit = changed
+    ways = sorted(Placing(state, visit).ways(), key=lambda w: w.points)
+    for way in ways[: STARTS if change.finish is not None else 1]:
+        made: Made | None = Made(*insert_way(state, visit, way), candidate_of(state, visit, way))
+        if change.finish is not None:
+            made = change.finish(made)  # type: ignore[arg-type]
+        if made is not None and not check(made.instance, made.plan):
+            return made
+    return None
 
 
-def _smallest(changes: Iterator[Change]) -> Fix | None:
+def _smallest(before: Plan, changes: Iterator[Change]) -> Fix | None:
     for tried, change in enumerate(sorted(changes, key=lambda c: c.size)):
         if tried >= TRIES:
             break
         made = apply_change(change)
         if made is not None:
-            return Fix(change.code, tuple(change.parameters.items()), change.size, made[2])
+            named = tuple(change.parameters.items())
+            return Fix(change.code, named, change.size, made.candidate, price_of(before, made), made)
     return None
 
 
@@ -355,11 +327,17 @@ def _with_cap(placing: Placing, full: Full, amount: int) -> Callable[[], tuple[P
 
 _KINDS: tuple[Callable[[Placing], Iterator[Change]], ...] = (
     _moves,
+    hand_overs,
     _window_shifts,
     _extensions,
     _radii,
+    more_hours,
+    more_households,
     _loans,
     _other_days,
     _relaxed_wishes,
+    new_faces,
     _quotas,
+    releases,
+    additions,
 )

@@ -29,17 +29,17 @@ class Prover:
         easy = replace(
             state.instance,
             travel_modes=_shortest(state.lookup, self._by_way_of),
-            visits=tuple(map(self._at_the_door, state.instance.visits)),
+            visits=tuple(map(self.at_the_door, state.instance.visits)),
             shifts=tuple(_without_doubtful_breaks(s, state.lookup.caregivers) for s in state.instance.shifts),
         )
-        self._state = PlanState(easy, _agreed_plan(state, easy))
+        self.state = PlanState(easy, _agreed_plan(state, easy))
 
     def nobody_ever(self, visit: Visit) -> bool:
         """Whether no plan that keeps what is agreed can serve the visit fully."""
-        placing = Placing(self._state, self._at_the_door(visit))
+        placing = Placing(self.state, self.at_the_door(visit))
         return bool(placing.missing) and next(placing.ways(), None) is None
 
-    def _at_the_door(self, visit: Visit) -> Visit:
+    def at_the_door(self, visit: Visit) -> Visit:
         """The visit without access minutes if coming from another visit at its place could be quicker."""
         others = [
             least for visit_id, least in self._by_way_of.get(visit.location_id, {}).items() if visit_id != visit.id

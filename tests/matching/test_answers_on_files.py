@@ -5,7 +5,7 @@ import json
 from matching.__main__ import main
 from matching.events import cancelled
 from matching.instance_io import instance_to_json, load_plan, plan_to_json
-from tests.matching.builders import carer, instance, plan, stop, visit, window
+from tests.matching.builders import carer, instance, plan, shift, stop, visit, window
 
 
 def files(tmp_path, of, made):
@@ -23,9 +23,31 @@ def one_too_many():
 
 def test_explain_prints_reasons_and_fixes_as_json(tmp_path, capsys):
     assert main(["explain", *files(tmp_path, *one_too_many()), "--fixes", "1"]) == 0
-    (found,) = json.loads(capsys.readouterr().out)
-    assert (found["visit_id"], found["deciding"], found["proven"]) == ("w", "busy", False)
+    said = json.loads(capsys.readouterr().out)
+    (found,) = said["unserved"]
+    assert (found["visit_id"], found["deciding"], found["verdict"]) == ("w", "busy", "search-limited")
     assert found["fixes"][0]["code"] == "shift_window"
+    assert found["fixes"][0]["price"] | found["fixes"][0]["candidate"]["change"]
+    assert said["plan"]["continuity"] == {"slots": 1, "known": 0, "previous": [0, 0], "standing": [0, 0]}
+    (term,) = [row for row in said["plan"]["terms"] if row["name"] == "travel_minutes"]
+    assert (term["value"], term["points"]) == (20, 2000)
+    assert said["plan"]["bounds"]["points_at_least"] <= said["plan"]["total_points"]
+
+
+def test_explain_says_why_somebody_comes_and_who_would_be_next(tmp_path, capsys):
+    of = instance([visit("v", 1)], [carer("a"), carer("b")], [shift("a"), shift("b", start_location_id="p5")])
+    made = plan(of, {"a-0": [stop("v", 540)]})
+    out = tmp_path / "why.json"
+    assert main(["explain", *files(tmp_path, of, made), "--visit", "v", "--json", str(out)]) == 0
+    (found,) = json.loads(out.read_text())["assignments"]
+    assert (found["caregiver_id"], found["able"], found["agreed"]) == ("a", 1, False)
+    assert found["next_best"]["places"][0]["caregiver_id"] == "b"
+    assert found["dearer_points"] == 3500  # half an hour more of travel, and 10 minutes of unfairness
+
+
+def test_the_table_has_a_change_or_a_proof_for_every_visit(capsys):
+    assert main(["explain", "--table", "6", "--visits-per-day", "40", "--seed", "3"]) == 0
+    assert "6 visits" in capsys.readouterr().out
 
 
 def test_repair_writes_a_plan_that_check_accepts(tmp_path, capsys):

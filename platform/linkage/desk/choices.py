@@ -27,7 +27,8 @@ from linkage.offers.models import OfferRound
 from linkage.offers.queries import open_offers
 from linkage.people.words import LANGUAGE_WORDS, SEX_WORDS
 from linkage.planning import recommendation
-from linkage.planning.reasons import fix_effect, fix_text, person_reason, reason_text
+from linkage.planning.fix_words import fix_effect, fix_text
+from linkage.planning.reasons import person_reason, reason_text
 from linkage.planning.recommendation import Answer, Draft, Refusal, Row
 from linkage.services.models import Service
 from linkage.services.words import listed

@@ -13,17 +13,19 @@ import json
 import signal
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from matching.changes import Fix
 from matching.explain import Explainer, Explanation
 from matching.feasibility import check
-from matching.fixes import Fix
 from matching.instance import Instance
 from matching.instance_io import load_instance, plan_to_json
 from matching.obstacles import Obstacle
 from matching.plan import Plan
 from matching.solve import Progress, solve
+from matching.staffing import ONE_MORE
 from matching.stop import MaxRuntime
 
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal a child gets when its parent dies
@@ -71,7 +73,7 @@ def as_json(why: Explanation) -> dict[str, Any]:
             {"caregiver_id": person.caregiver_id, "slot": person.slot, **_plain(person.obstacles[0])}
             for person in why.people
         ],
-        "fix": _fix(why.fix) if why.fix else None,
+        "fix": plain_fix(why.fix) if why.fix else None,
     }
 
 
@@ -79,14 +81,17 @@ def _plain(obstacle: Obstacle) -> dict[str, Any]:
     return {"code": obstacle.code.value, **dict(obstacle.parameters)}
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
-    first = fix.candidate.places[0]
+def plain_fix(fix: Fix) -> dict[str, Any]:
+    """A change as plain values: what, how much, who would come, and its price. (Somebody still to be found has no
+    id and is left out.)"""
+    places = fix.candidate.places
     return {
         "code": fix.code.value,
         "size": fix.size,
         **dict(fix.parameters),
-        "starts_at_minutes": first.start_minutes,
-        "people": [place.caregiver_id for place in fix.candidate.places],
+        "starts_at_minutes": places[0].start_minutes,
+        "people": [place.caregiver_id for place in places if not place.caregiver_id.startswith(ONE_MORE)],
+        "price": asdict(fix.price),
     }
 
 

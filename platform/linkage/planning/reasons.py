@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from linkage.contracts.models import ContractLine
-from linkage.core.extensions import db
-from linkage.core.formats import format_datetime, format_duration
-from linkage.people.models import Person
 from linkage.planning.models import PlanUnserved
 from linkage.services.models import Service
 
@@ -107,60 +101,6 @@ def _group(code: str, number: int) -> str:
         "no_room": _("Everybody who could come is busy then."),
     }
     return sentences.get(code, _("Nobody with the right papers and hours works then."))
-
-
-def fix_text(fix: Mapping[str, Any]) -> str:
-    """The smallest change, as it stands on its button or in its sentence."""
-    code = fix["code"]
-    if code == "move_other_visit":
-        return _("Move another visit by %(minutes)s", minutes=format_duration(round(abs(fix["minutes"]))))
-    if code in ("shift_window", "other_day"):
-        return _("Change to %(when)s", when=format_datetime(datetime.fromisoformat(fix["starts_at"])))
-    if code == "extend_shift":
-        return _(
-            "%(name)s works %(minutes)s longer",
-            name=_name(fix["caregiver"]),
-            minutes=format_duration(round(fix["minutes"])),
-        )
-    if code == "widen_radius":
-        return _("%(name)s goes a little farther", name=_name(fix["caregiver"]))
-    if code == "borrow_on_line":
-        return _("Add %(amount)s to the contract line %(line)s", amount=_amount(fix), line=_line(fix["line"]))
-    if fix.get("wish") == "gender":
-        return _("Let a person of either sex come")
-    return _("Let a person come who speaks another language")
-
-
-def fix_effect(fix: Mapping[str, Any]) -> str:
-    """Who would then come, and whom it costs what."""
-    who = _(", ").join(_name(person) for person in fix.get("people", []))
-    asked = {
-        "move_other_visit": _("inside the hours that household gave"),
-        "shift_window": _("ask the household first"),
-        "other_day": _("ask the household first"),
-        "relax_wish": _("ask the household first"),
-        "extend_shift": _("ask first"),
-        "widen_radius": _("ask first"),
-        "borrow_on_line": _("the buyer decides"),
-    }
-    return _("%(who)s could come; %(asked)s", who=who, asked=asked[fix["code"]]) if who else asked[fix["code"]]
-
-
-def _name(person_id: str) -> str:
-    person = db.session.get(Person, uuid.UUID(person_id))
-    return person.name if person is not None else ""
-
-
-def _line(line_id: str) -> str:
-    line = db.session.get(ContractLine, uuid.UUID(line_id))
-    return line.name if line is not None else ""
-
-
-def _amount(fix: Mapping[str, Any]) -> str:
-    amount = round(float(fix["amount"]))
-    if fix.get("unit") == "minutes":
-        return format_duration(amount)
-    return ngettext("%(num)d visit", "%(num)d visits", amount)
 
 
 def service_name(service: Service) -> str:

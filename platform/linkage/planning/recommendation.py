@@ -25,14 +25,15 @@ from linkage.households.queries import may_be_served
 from linkage.offers import operations as offers
 from linkage.organisations.models import Carer
 from linkage.people.models import Person
+from linkage.planning.child import plain_fix
 from linkage.planning.live import Live, live
 from linkage.planning.storing import Charges, with_moments, with_real_ids
 from linkage.services.models import Service
 from linkage.visits import booking
 from linkage.visits.models import Assignment, Slot, Visit
 from matching.candidates import Candidate, Cover, Note
+from matching.changes import Fix
 from matching.explain import Explainer
-from matching.fixes import Fix
 from matching.instance import FallbackRule, ProviderKind
 from matching.instance import Visit as EngineVisit
 from matching.obstacles import Obstacle, obstacles_of
@@ -302,10 +303,7 @@ def _fix(standing: Live, fix: Fix | None) -> dict[str, Any] | None:
     if fix is None:
         return None
     names, horizon = standing.snapshot.names, standing.snapshot.horizon
-    first = fix.candidate.places[0]
-    plain: dict[str, Any] = {"code": fix.code.value, "size": fix.size, **dict(fix.parameters)}
-    plain |= {"starts_at_minutes": first.start_minutes, "people": list(fix.candidate.caregiver_ids)}
-    found: dict[str, Any] = with_real_ids(with_moments(plain, horizon), names)
+    found: dict[str, Any] = with_real_ids(with_moments(plain_fix(fix), horizon), names)
     return found
 
 

@@ -161,7 +161,7 @@ class Charges:
 
 def with_moments(fix: dict[str, Any], horizon: Horizon) -> dict[str, Any]:
     """Instants of the horizon as moments: a stored fix must be readable without its instance."""
-    instants = ("starts_at_minutes", "from_minutes", "to_minutes")
+    instants = ("starts_at_minutes", "from_minutes", "to_minutes", "start_minutes", "end_minutes")
     moments = {key.removesuffix("_minutes"): horizon.moment(fix[key]).isoformat() for key in instants if key in fix}
     return {key: value for key, value in fix.items() if key not in instants} | moments
 

@@ -20,9 +20,10 @@ from linkage.core.permissions import Actor, Role
 from linkage.people.identity import mask_name
 from linkage.people.models import Person
 from linkage.planning.diff import Change
+from linkage.planning.fix_words import fix_effect, fix_text
 from linkage.planning.models import PlanUnserved
 from linkage.planning.queries import Entry, Lane
-from linkage.planning.reasons import can_apply, fix_effect, fix_text, person_reason, reason_text, service_name
+from linkage.planning.reasons import can_apply, person_reason, reason_text, service_name
 from linkage.visits.models import Visit
 
 # The line of truth in its order: (state, tone, icon).
