@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
 
 from linkage.core import audit, privacy
 from linkage.core.errors import Conflict, InvalidInput
@@ -119,6 +120,20 @@ def carry_out(kind: str, subject_id: uuid.UUID, now: datetime) -> None:
     """Every room forgets it: higher rooms first, which may still read what the lower ones will drop."""
     for erase in reversed(privacy.erasers().values()):
         erase(kind, subject_id, now)
+
+
+def to_do() -> int:
+    """How many lines of the journal this database does not know of yet."""
+    keys = [uuid.UUID(entry["key"]) for entry in ERASURES.read() if entry.get("key")]
+    left = sum(
+        db.session.scalar(
+            select(func.count()).where(DataKey.id.in_(keys[start : start + 500]), DataKey.wrapped.is_not(None))
+        )
+        or 0
+        for start in range(0, len(keys), 500)
+    )
+    db.session.rollback()
+    return left
 
 
 def apply_journal(now: datetime) -> int:
