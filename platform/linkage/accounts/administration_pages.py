@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, select
 
 from linkage.accounts import permissions
+from linkage.accounts.deeds import deed
 from linkage.accounts.models import User
 from linkage.accounts.queries import find_user_by_name
 from linkage.accounts.schemas import RuleSchema
@@ -113,6 +114,7 @@ def audit_log() -> str:
     actors = {row.actor_id for row in found if row.actor_id}
     return render_template(
         "accounts/audit.html",
+        deed=deed,
         rows=found,
         names={user.id: user.sign_in_name for user in db.session.scalars(select(User).where(User.id.in_(actors)))},
         seen=set(

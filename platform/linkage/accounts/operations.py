@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
@@ -11,7 +12,7 @@ from sqlalchemy import delete, or_, select, update
 from linkage.accounts import attempts
 from linkage.accounts.models import InboxMessage, SignInAttempt, User, UserSession
 from linkage.accounts.queries import live_sessions, token_hash
-from linkage.core import audit
+from linkage.core import audit, outbox
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
 from linkage.core.models import IdempotencyKey, OutboxRow
@@ -115,11 +116,33 @@ def deliver_waiting(*, now: datetime, limit: int = 500) -> int:
             )
         )
         row.delivered_at = now
+        _read_what_it_replaces(row, now)
     return len(waiting)
 
 
-def mark_read(person_id: uuid.UUID, *, now: datetime, message_id: uuid.UUID | None = None) -> int:
-    """Mark one message of a person, or all, as read; return how many were unread."""
+def _read_what_it_replaces(row: OutboxRow, now: datetime) -> None:
+    """News of a visit makes earlier news of it idle: whoever has not read that need not read it any more."""
+    visit = row.params.get("visit_id")
+    for kind in outbox.replaced_by(row.kind) if visit else ():
+        db.session.flush()
+        earlier = db.session.scalars(
+            select(InboxMessage).where(
+                InboxMessage.person_id == row.person_id, InboxMessage.kind == kind, InboxMessage.read_at.is_(None)
+            )
+        )
+        for message in earlier:
+            if message.params.get("visit_id") == visit:
+                message.read_at = now
+
+
+def mark_read(
+    person_id: uuid.UUID,
+    *,
+    now: datetime,
+    message_id: uuid.UUID | None = None,
+    only: Collection[uuid.UUID] | None = None,
+) -> int:
+    """Mark one message of a person, some of them, or all, as read; return how many were unread."""
     marking = (
         update(InboxMessage)
         .where(InboxMessage.person_id == person_id, InboxMessage.read_at.is_(None))
@@ -127,6 +150,8 @@ def mark_read(person_id: uuid.UUID, *, now: datetime, message_id: uuid.UUID | No
     )
     if message_id is not None:
         marking = marking.where(InboxMessage.id == message_id)
+    if only is not None:
+        marking = marking.where(InboxMessage.id.in_(only))
     return int(db.session.execute(marking).rowcount)  # type: ignore[attr-defined]
 
 

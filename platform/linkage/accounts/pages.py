@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from datetime import date
 from typing import Any
 
 from flask import Response, current_app, flash, g, make_response, redirect, render_template, request, session
@@ -14,7 +15,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from linkage.accounts import attempts, demo, granting, operations, passwords, queries
+from linkage.accounts import attempts, demo, granting, messages, operations, passwords, queries
 from linkage.accounts.models import User, UserSession
 from linkage.accounts.schemas import LocaleSchema, NewPassword, PasswordChange, SignInSchema
 from linkage.accounts.setup import COOKIE_KEY, first_page
@@ -40,7 +41,6 @@ from linkage.core.web import (
 room = Room("accounts", __name__, template_folder="templates")
 KNOWN_COOKIE = "known"
 YEAR_SECONDS = 365 * 24 * 3600
-PER_PAGE = 50
 
 
 # --- signing in and out ---------------------------------------------------------------------------------------
@@ -283,24 +283,41 @@ def end_session(row: UserSession) -> ResponseReturnValue:
 
 @room.get("/inbox", permission=SIGNED_IN)
 def inbox() -> ResponseReturnValue:
-    page = max(1, request.args.get("page", 1, type=int))
-    unread_only = request.args.get("state") == "unread"
-    found = db.paginate(
-        queries.inbox(require_actor().person_id, unread_only=unread_only),
-        page=page,
-        per_page=PER_PAGE,
-        error_out=False,
+    """By day, and on a day by kind; ?kind=&day= shows the messages behind one line."""
+    actor, unread_only = require_actor(), request.args.get("state") == "unread"
+    kind, day = request.args.get("kind", ""), _day()
+    if day is not None and kind in outbox.kinds():
+        rows = messages.of_kind(actor.person_id, kind, day)
+        shown = [(row, outbox.render(row.kind, row.params)) for row in rows[: messages.LINES * 4]]
+        title = outbox.summary(kind, len(rows))
+        return render_template("accounts/inbox_kind.html", rows=shown, title=title, day=day, kind=kind)
+    lines = messages.lines(actor.person_id, unread_only=unread_only)
+    pages = max(1, -(-len(lines) // messages.LINES))
+    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    part = messages.worded(lines[(page - 1) * messages.LINES : page * messages.LINES])
+    return render_template(
+        "accounts/inbox.html", lines=part, page=page, pages=pages, total=len(lines), unread_only=unread_only
     )
-    messages = [(row, outbox.render(row.kind, row.params)) for row in found.items]
-    return render_template("accounts/inbox.html", messages=messages, found=found, unread_only=unread_only)
+
+
+def _day() -> date | None:
+    try:
+        return date.fromisoformat(request.values.get("day", ""))
+    except ValueError:
+        return None
 
 
 @room.post("/inbox/read", permission=SIGNED_IN)
 def read_messages() -> ResponseReturnValue:
-    """Mark one message (its id in the form) or all as read; open where it leads if asked to."""
-    actor = require_actor()
+    """Mark one message, those of a kind and day, or all as read; open where it leads if asked to."""
+    actor, now = require_actor(), request_now()
+    day, kind = _day(), request.form.get("kind", "")
+    if day is not None and kind:
+        behind = [row.id for row in messages.of_kind(actor.person_id, kind, day)]
+        operations.mark_read(actor.person_id, now=now, only=behind)
+        return go("accounts.inbox", state=request.args.get("state"))
     message_id = request.form.get("message", type=uuid.UUID)
-    operations.mark_read(actor.person_id, now=request_now(), message_id=message_id)
+    operations.mark_read(actor.person_id, now=now, message_id=message_id)
     row = queries.own_message(actor.person_id, message_id) if message_id and request.form.get("open") else None
     target = local_path(outbox.render(row.kind, row.params).url) if row else None
     return redirect(target, code=303) if target else go("accounts.inbox", state=request.args.get("state"))

@@ -25,14 +25,32 @@ class Rendered:
     url: str = ""
 
 
-_kinds: dict[str, Callable[[Mapping[str, Any]], Rendered]] = {}
+Params = Mapping[str, Any]
+Render = Callable[[Params], Rendered]
 
 
-def notice(kind: str) -> Callable[[Callable[[Mapping[str, Any]], Rendered]], Callable[[Mapping[str, Any]], Rendered]]:
-    """Decorator: how messages of `kind` read.  `render(params) -> Rendered`."""
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of message reads: one of it, many of a day in one line; and which earlier ones it makes idle."""
 
-    def register(render: Callable[[Mapping[str, Any]], Rendered]) -> Callable[[Mapping[str, Any]], Rendered]:
-        _kinds[kind] = render
+    render: Render
+    many: Callable[[int], Any] | None = None
+    replaces: tuple[str, ...] = ()
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def notice(
+    kind: str, *, many: Callable[[int], Any] | None = None, replaces: tuple[str, ...] = ()
+) -> Callable[[Render], Render]:
+    """Decorator: how messages of `kind` read.  `render(params) -> Rendered`, `many(number)` for several of a day.
+
+    `replaces`: kinds of which an unread message about the same visit says nothing more once this one arrives.
+    """
+
+    def register(render: Render) -> Render:
+        _kinds[kind] = Kind(render, many, replaces)
         return render
 
     return register
@@ -49,8 +67,18 @@ def tell(person_id: uuid.UUID, kind: str, *, now: datetime, **params: Any) -> No
     db.session.add(OutboxRow(person_id=person_id, kind=kind, params=plain, created_at=now, delivered_at=None))
 
 
-def render(kind: str, params: Mapping[str, Any]) -> Rendered:
-    return _kinds[kind](params)
+def render(kind: str, params: Params) -> Rendered:
+    return _kinds[kind].render(params)
+
+
+def summary(kind: str, number: int) -> Any | None:
+    """Many messages of one kind and day in one line; None where each stands for itself."""
+    many = _kinds[kind].many
+    return many(number) if many is not None and number > 1 else None
+
+
+def replaced_by(kind: str) -> tuple[str, ...]:
+    return _kinds[kind].replaces if kind in _kinds else ()
 
 
 def kinds() -> list[str]:

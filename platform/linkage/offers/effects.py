@@ -14,7 +14,7 @@ from linkage.core.events import (
     effect,
 )
 from linkage.core.extensions import db
-from linkage.offers import operations, queries
+from linkage.offers import operations, queries, reopening
 from linkage.offers.models import OfferRound
 from linkage.visits import status
 from linkage.visits.models import Slot, Visit
@@ -31,8 +31,10 @@ def withdraw_questions(event: VisitCancelled) -> None:
 
 @effect(SlotReleased, "offers")
 def undo_acceptance(event: SlotReleased) -> None:
-    """Whoever no longer comes has no accepted offer there any more: the slot may be asked about anew."""
+    """Whoever no longer comes has no accepted offer there any more: the slot is asked about anew, if time is left."""
     operations.end_acceptance(event.slot_id, event.person_id, now=event.now)
+    if event.reason in queries.GIVEN_BACK:
+        reopening.reopen(event.slot_id, event.person_id, now=event.now)
 
 
 @effect(AbsenceRecorded, "offers")

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from linkage.core.formats import format_datetime, format_span
 from linkage.core.outbox import Rendered, notice
+from linkage.visits.notices import thing
 
 Params = Mapping[str, Any]
 
@@ -18,14 +20,24 @@ def _span(params: Params) -> str:
     return format_span(datetime.fromisoformat(params["starts_at"]), datetime.fromisoformat(params["ends_at"]))
 
 
-@notice("offers.asked")
+@notice(
+    "offers.asked",
+    many=lambda number: ngettext("You were asked %(num)d time.", "You were asked %(num)d times.", number),
+)
 def _asked(params: Params) -> Rendered:
     by = format_datetime(datetime.fromisoformat(params["answer_by"]))
     text = _("Could you come on %(when)s? Please answer by %(by)s.", when=_span(params), by=by)
     return Rendered(text, f"/offers/{params['offer_id']}")
 
 
-@notice("offers.taken")
+@notice(
+    "offers.taken",
+    many=lambda number: ngettext(
+        "Somebody else is coming to %(num)d visit you were asked about.",
+        "Somebody else is coming to %(num)d visits you were asked about.",
+        number,
+    ),
+)
 def _taken(params: Params) -> Rendered:
     return Rendered(_("Somebody else is coming on %(when)s. Thank you for being asked!", when=_span(params)))
 
@@ -35,9 +47,13 @@ def _withdrawn(params: Params) -> Rendered:
     return Rendered(_("You are no longer asked to come on %(when)s. Thank you all the same!", when=_span(params)))
 
 
-@notice("offers.somebody_comes")
+@notice(
+    "offers.somebody_comes",
+    many=lambda number: ngettext("Somebody comes to %(num)d visit.", "Somebody comes to %(num)d visits.", number),
+    replaces=("offers.nobody", "visits.dropped"),
+)
 def _somebody_comes(params: Params) -> Rendered:
-    text = _("Somebody comes for %(number)s on %(when)s.", number=params["number"], when=_span(params))
+    text = _("Somebody comes for %(number)s on %(when)s.", number=thing(params), when=_span(params))
     return Rendered(text, f"/visits/{params['visit_id']}")
 
 
@@ -47,7 +63,12 @@ def _you_go(params: Params) -> Rendered:
     return Rendered(text, f"/me/visits/{params['assignment_id']}")
 
 
-@notice("offers.nobody")
+@notice(
+    "offers.nobody",
+    many=lambda number: ngettext(
+        "Nobody could come to %(num)d visit; please look.", "Nobody could come to %(num)d visits; please look.", number
+    ),
+)
 def _nobody(params: Params) -> Rendered:
-    text = _("Nobody could come to %(number)s on %(when)s; please look.", number=params["number"], when=_span(params))
+    text = _("Nobody could come to %(number)s on %(when)s; please look.", number=thing(params), when=_span(params))
     return Rendered(text, f"/visits/{params['visit_id']}")

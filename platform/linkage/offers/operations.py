@@ -103,7 +103,11 @@ def open_round(
     visit = slot.visit
     if visit.cancelled_at is not None:
         raise Refused("cancelled")
-    if active_assignment(slot.id) is not None or queries.open_round(slot.id) is not None:
+    waiting = queries.open_round(slot.id)
+    if waiting is not None and not waiting.offers:  # given back, and nobody asked yet: who is chosen now comes first
+        withdraw_round(waiting, by=by, now=now, tell=False)
+        waiting = None
+    if active_assignment(slot.id) is not None or waiting is not None:
         raise Refused("slot_taken")
     first = candidates[0]
     if first.ends_at <= now:
@@ -115,7 +119,7 @@ def open_round(
         ends_at=first.ends_at,
         candidates=[one.to_json() for one in candidates],
         created_at=now,
-        fallback_at=_decide_at(first.starts_at, fallback, now),
+        fallback_at=decide_at(first.starts_at, fallback, now),
     )
     if fallback is not None:
         row.fallback_person_id, row.fallback_line_id = fallback.person_id, fallback.line_id
@@ -124,7 +128,7 @@ def open_round(
     db.session.add(row)
     db.session.flush()
     if fallback is not None and fallback.charge:
-        ledger.reserve(_reserve(row), by=by, now=now)
+        ledger.reserve(reserve_of(row), by=by, now=now)
     audit.record("offers.open", row, by=by and by.user_id, now=now, candidates=len(candidates), fallback=bool(fallback))
     _ask(row, list(candidates)[: _at_once(row, now) if _is_urgent(row, now) else 1], now)
     return row
@@ -332,7 +336,7 @@ def _lock_round(round_id: uuid.UUID) -> OfferRound:
     return db.session.scalars(found.execution_options(populate_existing=True)).one()
 
 
-def _decide_at(starts_at: datetime, fallback: Fallback | None, now: datetime) -> datetime:
+def decide_at(starts_at: datetime, fallback: Fallback | None, now: datetime) -> datetime:
     """When asking ends: the carer must be told in time; without one, volunteers may answer until the beginning."""
     if fallback is None:
         return starts_at
@@ -362,7 +366,7 @@ def _ask_next(row: OfferRound, ranked: Sequence[Candidate], now: datetime) -> in
     """Ask up to k of those who have not been asked yet; returns how many."""
     if row.fallback_at is not None and row.fallback_at <= now:
         return 0
-    asked = queries.asked_people(row.id)
+    asked = queries.asked_people(row.id) | queries.said_no(row.slot_id)
     left = [one for one in ranked if one.person_id not in asked and one.starts_at > now]
     return _ask(row, left[: _at_once(row, now)], now)
 
@@ -402,7 +406,7 @@ def _close(row: OfferRound, outcome: str, *, by: Actor | None, now: datetime, te
         if tell:
             outbox.tell(offer.person_id, kind, now=now, starts_at=offer.starts_at, ends_at=offer.ends_at)
     if outcome != FALLBACK and row.fallback_line_id is not None and row.fallback_charge:
-        ledger.unreserve(_reserve(row), by=by, now=now)
+        ledger.unreserve(reserve_of(row), by=by, now=now)
     db.session.flush()
 
 
@@ -413,7 +417,8 @@ def _take_back_clashing(accepted: Offer, now: datetime) -> None:
             _end_unanswered(offer, by=None, now=now)
 
 
-def _reserve(row: OfferRound) -> ledger.Charge:
+def reserve_of(row: OfferRound) -> ledger.Charge:
+    """What the paid carer behind a round reserves on her line."""
     assert row.fallback_line_id is not None and row.fallback_starts_at is not None
     return booking.line_charge(
         row.fallback_line_id, row.fallback_charge, row.slot.visit, row.slot_id, row.fallback_starts_at

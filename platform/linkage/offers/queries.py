@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, union
 from sqlalchemy.orm import joinedload
 
 from linkage.areas.models import Area, Place
@@ -23,6 +23,7 @@ from linkage.volunteers.models import Volunteer
 
 EARTH_METRES = 6_371_008.8
 COARSE_METRES = 100
+GIVEN_BACK = ("withdrew", "absent", "died")  # why a booking is released so that others are asked by themselves
 
 
 def visible(actor: Actor) -> Select[Offer]:
@@ -76,6 +77,17 @@ def open_offers_of(person_id: uuid.UUID) -> Sequence[Offer]:
 
 def asked_people(round_id: uuid.UUID) -> set[uuid.UUID]:
     return set(db.session.scalars(select(Offer.person_id).where(Offer.round_id == round_id)))
+
+
+def said_no(slot_id: uuid.UUID) -> set[uuid.UUID]:
+    """Who declined this slot, or gave it back: they are not asked about it again."""
+    declined = select(Offer.person_id).where(
+        Offer.slot_id == slot_id, or_(Offer.declined_at.is_not(None), Offer.accepted_at.is_not(None))
+    )
+    released = select(Assignment.person_id).where(
+        Assignment.slot_id == slot_id, Assignment.release_reason.in_(GIVEN_BACK)
+    )
+    return set(db.session.scalars(union(declined, released)))
 
 
 def waiting_for(actor: Actor, now: datetime) -> Sequence[Offer]:

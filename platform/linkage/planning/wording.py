@@ -14,7 +14,7 @@ from flask_babel import ngettext
 
 from linkage.core import clock
 from linkage.core.extensions import db
-from linkage.core.formats import format_datetime, format_duration, format_time
+from linkage.core.formats import format_datetime, format_duration, format_time, format_times
 from linkage.core.models import Job
 from linkage.core.permissions import Actor, Role
 from linkage.people.identity import mask_name
@@ -24,6 +24,7 @@ from linkage.planning.fix_words import fix_effect, fix_text
 from linkage.planning.models import PlanUnserved
 from linkage.planning.queries import Entry, Lane
 from linkage.planning.reasons import can_apply, person_reason, reason_text, service_name
+from linkage.services.words import listed
 from linkage.visits.models import Visit
 
 # The line of truth in its order: (state, tone, icon).
@@ -112,13 +113,21 @@ def _per_person(row: PlanUnserved) -> list[tuple[str, dict[str, Any]]]:
     return [(person.name, found[key]) for key, person in people.items() if person is not None]
 
 
-def groups(lanes: list[Lane], actor: Actor, day: date) -> list[dict[str, Any]]:
-    """Lanes by organisation, for `ui.lanes`."""
+Groups = tuple[list[dict[str, Any]], list[tuple[str, str]]]
+
+
+def groups(lanes: list[Lane], actor: Actor, day: date) -> Groups:
+    """Lanes of those who have a visit (or are away), by organisation, for `ui.lanes`; and who is free until when."""
     found: dict[str, list[dict[str, Any]]] = {}
+    free = []
     for lane in lanes:
         name = lane.organisation.short_name if lane.organisation else _("Volunteers")
-        found.setdefault(name, []).append(_lane(lane, actor, day))
-    return [{"name": name, "lanes": rows} for name, rows in found.items()]
+        if lane.entries or not lane.shifts:
+            found.setdefault(name, []).append(_lane(lane, actor, day))
+        else:
+            hours = listed(format_times(start, end) for start, end in lane.shifts)
+            free.append((f"{lane.person.name} · {name}", hours))
+    return [{"name": name, "lanes": rows} for name, rows in found.items()], free
 
 
 def _lane(lane: Lane, actor: Actor, day: date) -> dict[str, Any]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.orm import joinedload
 
+from linkage.core.extensions import db
 from linkage.core.formats import format_span
 from linkage.core.outbox import Rendered, notice
+from linkage.core.permissions import visible_rows
+from linkage.core.web import current_actor
+from linkage.households.about import shown_name
+from linkage.services.words import named
+from linkage.visits.models import Visit
 
 Params = Mapping[str, Any]
 RELEASED = {
@@ -41,6 +50,18 @@ def span(params: Params) -> str:
     return format_span(datetime.fromisoformat(params["starts_at"]), datetime.fromisoformat(params["ends_at"]))
 
 
+def thing(params: Params) -> str:
+    """Which visit: service and person where the reader may (still) see it, else its number alone."""
+    actor = current_actor()
+    if actor is None:
+        return str(params["number"])
+    found = visible_rows(actor, Visit).where(Visit.id == uuid.UUID(str(params["visit_id"])))
+    visit = db.session.scalars(found.options(joinedload(Visit.person), joinedload(Visit.service))).one_or_none()
+    if visit is None:
+        return str(params["number"])
+    return _("%(service)s for %(name)s", service=named(visit.service), name=shown_name(visit.person, actor))
+
+
 def visit_url(params: Params) -> str:
     return f"/visits/{params['visit_id']}"
 
@@ -56,20 +77,29 @@ def _released(params: Params) -> Rendered:
     return Rendered(text)
 
 
-@notice("visits.dropped")
+@notice(
+    "visits.dropped",
+    many=lambda number: ngettext(
+        "%(num)d visit to which nobody comes any more; please look.",
+        "%(num)d visits to which nobody comes any more; please look.",
+        number,
+    ),
+)
 def _dropped(params: Params) -> Rendered:
     """To those who must find somebody else."""
-    text = _(
-        "Nobody comes any more to %(number)s on %(when)s; please look.", number=params["number"], when=span(params)
-    )
+    text = _("Nobody comes any more to %(number)s on %(when)s; please look.", number=thing(params), when=span(params))
     return Rendered(text, visit_url(params))
 
 
-@notice("visits.cancelled")
+@notice(
+    "visits.cancelled",
+    many=lambda number: ngettext("%(num)d visit was cancelled.", "%(num)d visits were cancelled.", number),
+    replaces=("offers.somebody_comes", "visits.dropped"),
+)
 def _cancelled(params: Params) -> Rendered:
     text = _(
         "The visit %(number)s on %(when)s was cancelled: %(why)s.",
-        number=params["number"],
+        number=thing(params),
         when=span(params),
         why=CANCELLED[params["reason"]],
     )
@@ -79,60 +109,84 @@ def _cancelled(params: Params) -> Rendered:
 @notice("visits.late")
 def _late(params: Params) -> Rendered:
     """To the person who is expected."""
-    text = _(
-        "You are expected since %(when)s (%(number)s); please check in.", when=span(params), number=params["number"]
-    )
+    text = _("You are expected since %(when)s (%(number)s); please check in.", when=span(params), number=thing(params))
     return Rendered(text, f"/me/visits/{params['assignment_id']}")
 
 
-@notice("visits.alarm")
+@notice(
+    "visits.alarm",
+    many=lambda number: ngettext(
+        "Nobody has checked in for %(num)d visit; please call.",
+        "Nobody has checked in for %(num)d visits; please call.",
+        number,
+    ),
+)
 def _alarm(params: Params) -> Rendered:
-    text = _(
-        "Nobody has checked in for %(number)s on %(when)s; please call.", number=params["number"], when=span(params)
-    )
+    text = _("Nobody has checked in for %(number)s on %(when)s; please call.", number=thing(params), when=span(params))
     return Rendered(text, visit_url(params))
 
 
-@notice("visits.missed")
+@notice(
+    "visits.missed",
+    many=lambda number: ngettext("Nobody came to %(num)d visit.", "Nobody came to %(num)d visits.", number),
+    replaces=("visits.alarm", "offers.somebody_comes"),
+)
 def _missed(params: Params) -> Rendered:
-    text = _("Nobody came to %(number)s on %(when)s.", number=params["number"], when=span(params))
+    text = _("Nobody came to %(number)s on %(when)s.", number=thing(params), when=span(params))
     return Rendered(text, visit_url(params))
 
 
 @notice("visits.nobody_home")
 def _nobody_home(params: Params) -> Rendered:
-    text = _(
-        "Nobody opened the door for %(number)s on %(when)s; please call.", number=params["number"], when=span(params)
-    )
+    text = _("Nobody opened the door for %(number)s on %(when)s; please call.", number=thing(params), when=span(params))
     return Rendered(text, visit_url(params))
 
 
-@notice("visits.unmet")
+@notice(
+    "visits.unmet",
+    many=lambda number: ngettext("Nobody was found for %(num)d visit.", "Nobody was found for %(num)d visits.", number),
+    replaces=("visits.dropped", "offers.nobody"),
+)
 def _unmet(params: Params) -> Rendered:
-    text = _("Nobody was found for %(number)s on %(when)s.", number=params["number"], when=span(params))
+    text = _("Nobody was found for %(number)s on %(when)s.", number=thing(params), when=span(params))
     return Rendered(text, visit_url(params))
 
 
-@notice("visits.done")
+@notice(
+    "visits.done",
+    many=lambda number: ngettext("%(num)d visit is done.", "%(num)d visits are done.", number),
+    replaces=("offers.somebody_comes", "visits.late", "visits.alarm"),
+)
 def _done(params: Params) -> Rendered:
     """To poster, caller and family: what they asked for has been done."""
-    text = _("The visit %(number)s on %(when)s is done.", number=params["number"], when=span(params))
+    text = _("The visit %(number)s on %(when)s is done.", number=thing(params), when=span(params))
     return Rendered(text, visit_url(params))
 
 
-@notice("visits.confirmed")
+@notice(
+    "visits.confirmed",
+    many=lambda number: ngettext(
+        "%(num)d visit was confirmed with the household.", "%(num)d visits were confirmed with the households.", number
+    ),
+    replaces=("visits.done", "offers.somebody_comes"),
+)
 def _confirmed(params: Params) -> Rendered:
     faces = {1: _("not good"), 2: _("all right"), 3: _("good")}
     text = _(
         "The household says about %(number)s on %(when)s: %(face)s.",
-        number=params["number"],
+        number=thing(params),
         when=span(params),
         face=faces[params["rating"]],
     )
     return Rendered(text, visit_url(params))
 
 
-@notice("visits.hours")
+@notice(
+    "visits.hours",
+    many=lambda number: ngettext(
+        "Your service record grew %(num)d time.", "Your service record grew %(num)d times.", number
+    ),
+)
 def _hours(params: Params) -> Rendered:
     """To the volunteer, the same day."""
     text = _("%(minutes)s minutes were added to your service record.", minutes=params["minutes"])
@@ -141,11 +195,11 @@ def _hours(params: Params) -> Rendered:
 
 @notice("visits.corrected")
 def _corrected(params: Params) -> Rendered:
-    text = _("The times of %(number)s on %(when)s were corrected.", number=params["number"], when=span(params))
+    text = _("The times of %(number)s on %(when)s were corrected.", number=thing(params), when=span(params))
     return Rendered(text, "/me/hours")
 
 
 @notice("visits.cancelled_by_home")
 def _cancelled_by_home(params: Params) -> Rendered:
-    text = _("The household cancelled %(number)s on %(when)s.", number=params["number"], when=span(params))
+    text = _("The household cancelled %(number)s on %(when)s.", number=thing(params), when=span(params))
     return Rendered(text, visit_url(params))

@@ -13,11 +13,12 @@ from linkage.core.extensions import db
 from linkage.core.models import OutboxRow
 from linkage.needs.models import Need
 from linkage.needs.operations import withdraw_need
-from linkage.offers import operations
+from linkage.offers import operations, periodic
 from linkage.offers.errors import OfferClosed
 from linkage.offers.models import Offer, OfferRound
 from linkage.organisations.models import Carer
 from linkage.visits import booking, status
+from linkage.visits import operations as visiting
 from linkage.visits.errors import Refused
 from linkage.visits.models import Assignment, Visit
 from linkage.visits.operations import cancel_visit
@@ -276,3 +277,43 @@ def test_why_somebody_is_asked_is_found_from_facts(asking, offer_to, visit, ctx)
     with ctx.test_request_context(headers={"Cookie": "lang=en"}):
         words = [operations.why.worded(reason) for reason in offer_to("zhuang").reasons]
     assert words[0] == "You speak Minnan, which is wished for." and all(words)
+
+
+def give_back(world, commit, who, at):
+    """The volunteer gives the accepted visit back at a moment."""
+
+    def do():
+        one = db.session.query(Assignment).filter_by(person_id=world.key(who), released_at=None).one()
+        visiting.give_back(one, by=world.actor(who), now=at)
+
+    commit(do)
+
+
+def test_what_is_given_back_is_asked_about_anew_by_itself_but_not_of_who_said_no(asking, say, commit, world, now):
+    asking("zhuang", "ye", "hong", fallback="wu")
+    say("zhuang", "decline")
+    say("ye", "accept", now + timedelta(minutes=10))
+    give_back(world, commit, "ye", now + timedelta(hours=1))
+    (again,) = db.session.query(OfferRound).filter_by(closed_at=None).all()
+    assert again.fallback_person_id == world.key("wu") and held(world)[0] > 0
+    left = [operations.Candidate(world.key(name), again.starts_at, again.ends_at) for name in ("zhuang", "ye", "hong")]
+    periodic.expire_and_ask_next(now + HOUR + MINUTES, lambda _round: left)
+    asked = db.session.query(Offer).filter_by(round_id=again.id).all()
+    assert [offer.person_id for offer in asked] == [world.key("hong")]
+
+
+def test_given_back_too_late_to_ask_the_paid_carer_goes(asking, say, commit, world, at, tick):
+    asking("zhuang", fallback="wu")
+    say("zhuang", "accept")
+    give_back(world, commit, "zhuang", at("08:00"))
+    tick(at("08:01"))
+    (booked,) = db.session.query(Assignment).filter_by(released_at=None).all()
+    assert booked.person_id == world.key("wu")
+
+
+def test_given_back_too_late_with_nobody_behind_it_stands_on_the_staffs_board(asking, say, commit, world, at):
+    asking("zhuang")
+    say("zhuang", "accept")
+    give_back(world, commit, "zhuang", at("08:00"))
+    assert db.session.query(OfferRound).filter_by(closed_at=None).count() == 0
+    assert "visits.dropped" in {row.kind for row in db.session.query(OutboxRow)}
