@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from matching import explaining
+from matching import city_cli, explaining
 from matching.bench import BENCHES, run_bench
 from matching.benchmark import Effort, run_benchmark
+from matching.city import city_to_json
+from matching.city_generate import generate_city
 from matching.errors import MatchingError
 from matching.feasibility import check
 from matching.generate import generate_street
@@ -64,8 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--days", type=int, default=7)
     one.add_argument("--carers", type=int, default=45)
     one.add_argument("--volunteers", type=int, default=60)
+    one.add_argument("--city", action="store_true", help="a day of a city of so many --streets instead")
+    one.add_argument("--streets", type=int, default=38)
+    one.add_argument("--visits", type=int, default=20_000, help="of the whole city")
+    one.add_argument("--caregivers", type=int, default=4_000, help="of the whole city")
     one.add_argument("--out", type=Path)
     explaining.add_command(command)
+    city_cli.add_command(command)
     one = command("repair", _repair, "find the plan for a changed instance that differs little from a plan")
     one.add_argument("instance", type=Path, help="the instance as it is now")
     one.add_argument("plan", type=Path, help="the plan as it was")
@@ -134,6 +141,10 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
+    if options.city:
+        sizes = {"streets": options.streets, "visits": options.visits, "caregivers": options.caregivers}
+        _write(city_to_json(generate_city(options.seed, **sizes)), options.out)
+        return 0
     instance = generate_street(
         options.seed,
         visits_per_day=options.visits_per_day,

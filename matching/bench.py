@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from matching.events import absent, cancelled, running_plan_of, urgent
+from matching.events import absent, cancelled, longer, running_plan_of, urgent
 from matching.explain import Explainer
 from matching.generate import generate_street
 from matching.instance import Instance, TimeWindow, Visit
@@ -62,25 +62,48 @@ def _explain(instance: Instance, plan: Plan, random: Random, events: int) -> Fig
 
 
 def _repair(instance: Instance, plan: Plan, random: Random, events: int) -> Figures:
-    """A cancellation, an ill carer or an urgent visit, in turn, each against the same plan."""
+    """A cancellation, an illness, a no-show, an urgent and a longer visit, in turn, each against the same plan."""
     now = replace(instance, running_plan=running_plan_of(plan, tolerance_minutes=5))
     new = _new_visits(instance, random, events)
-    busy = [(r.caregiver_id, s.start_minutes) for r in plan.routes for s in r.stops]
-    times, moved = [], []
+    times: dict[str, list[float]] = {kind: [] for kind in EVENTS}
+    others: dict[str, list[int]] = {kind: [] for kind in EVENTS}
+    dropped = 0
     for number in range(events):
-        visit = next(new)
-        if number % 3 == 0:
-            changed = cancelled(now, random.choice(plan.routes).stops[0].visit_id)
-        elif number % 3 == 1:
-            who, start = random.choice(busy)
-            changed = absent(now, who, start, start + 120)
-        else:
-            start = visit.windows[0].start_minutes
-            changed = urgent(now, replace(visit, tier=0, windows=(TimeWindow(start, start + 60),)))
+        kind = EVENTS[number % len(EVENTS)]
+        changed = _happened(kind, now, plan, random, next(new))
         done, milliseconds = _timed(partial(repair, changed, plan))
-        times.append(milliseconds)
-        moved.append(len(done.moved))
-    return _figures("repair", times) | {"moved_median": statistics.median(moved), "moved_most": max(moved)}
+        times[kind].append(milliseconds)
+        others[kind].append(len(done.others_moved))
+        dropped += len(done.dropped)
+    figures = _figures("repair", [t for rows in times.values() for t in rows])
+    for kind in EVENTS:
+        figures |= _figures(f"repair_{kind}", times[kind])
+        figures[f"repair_{kind}_others_moved_most"] = max(others[kind], default=0)
+    moved = [n for rows in others.values() for n in rows]
+    return figures | {
+        "others_moved_median": statistics.median(moved),
+        "others_moved_most": max(moved),
+        "events_with_more_than_3_moved": sum(n > 3 for n in moved),
+        "dropped": dropped,
+    }
+
+
+EVENTS = ("cancelled", "ill", "no_show", "urgent", "longer")
+
+
+def _happened(kind: str, now: Instance, plan: Plan, random: Random, visit: Visit) -> Instance:
+    route = random.choice(plan.routes)
+    stop = random.choice(route.stops)
+    if kind == "cancelled":
+        return cancelled(now, stop.visit_id)
+    if kind == "ill":  # for the whole shift
+        return absent(now, route.caregiver_id, route.departure_minutes - 1, route.return_minutes + 1)
+    if kind == "no_show":  # nobody came to this one, and she is not to be reached for two hours
+        return absent(now, route.caregiver_id, stop.start_minutes, stop.start_minutes + 120)
+    if kind == "longer":
+        return longer(now, stop.visit_id, 30)
+    start = visit.windows[0].start_minutes
+    return urgent(now, replace(visit, tier=0, windows=(TimeWindow(start, start + 60),)))
 
 
 BENCHES: dict[str, Callable[[Instance, Plan, Random, int], Figures]] = {

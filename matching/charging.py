@@ -69,6 +69,10 @@ class Account:
             for row in self._touched(booked.visit, booked.line_id, booked.shift.day):
                 self._drawn[_key(row)] += sign * self._amount(booked.visit, booked.slot, booked.line_id, row.unit)
 
+    def drawn(self, kind: str, name: str) -> float:
+        """What is drawn of a budget ("budget") or quota ("quota"), used before included."""
+        return self._drawn[kind, name]
+
     def with_cap(self, row: Budget | Quota) -> "Account":
         """The same draws with another cap of one budget or quota."""
         other = copy(self)

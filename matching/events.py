@@ -1,4 +1,4 @@
-"""What happens to a running plan, as instances: a cancellation, an illness, an urgent visit.
+"""What happens to a running plan, as instances: a cancellation, an illness, an urgent or longer visit.
 
 Each takes the instance as it was and gives the instance as it is now; `repair` finds the plan for it.
 """
@@ -30,6 +30,15 @@ def absent(instance: Instance, caregiver_id: str, start_minutes: float, end_minu
 def urgent(instance: Instance, visit: Visit) -> Instance:
     """The instance with one visit more (its household and location must be in it), or a changed one."""
     return with_visit(instance, visit)
+
+
+def longer(instance: Instance, visit_id: str, minutes: float) -> Instance:
+    """The instance in which a visit takes so many minutes more."""
+    visit = next(v for v in instance.visits if v.id == visit_id)
+    slots = tuple(
+        s if s.service_minutes is None else replace(s, service_minutes=s.service_minutes + minutes) for s in visit.slots
+    )
+    return with_visit(instance, replace(visit, service_minutes=visit.service_minutes + minutes, slots=slots))
 
 
 def running_plan_of(plan: Plan, *, tolerance_minutes: float = 0) -> RunningPlan:

@@ -50,13 +50,15 @@ def generate_street(
     days: int = 7,
     carers: int = 45,
     volunteers: int = 60,
+    matrix: bool = True,
 ) -> Instance:
     """A street's week: households in communities, carers of three organisations, volunteers.
 
-    The same arguments give the same instance.
+    The same arguments give the same instance. Without `matrix` the travel mode's is left out (`street_points`
+    says where the places are).
     """
     random = Random(seed)
-    households = max(2, round(visits_per_day * 1.5))
+    households = _households_for(visits_per_day)
     points = _points(random, households + carers + volunteers)
     people = _people(random, carers, volunteers, households)
     needs = _needs(random, households, visits_per_day * days, days, people)
@@ -65,7 +67,7 @@ def generate_street(
         name=f"street {seed}",
         horizon_days=days,
         locations=tuple(Location(f"p{i}") for i in range(len(points))),
-        travel_modes=(TravelMode("bike", _matrix(points)),),
+        travel_modes=(TravelMode("bike", _matrix(points) if matrix else None),),
         services=tuple(
             Service(name, kinds, _mixes(people_needed), papers, insured)
             for name, kinds, papers, _, people_needed, insured, _ in SERVICES
@@ -74,10 +76,19 @@ def generate_street(
         shifts=_shifts(random, people, days, households),
         households=_households(needs, households),
         visits=visits,
-        contract_lines=_lines(),
+        contract_lines=street_lines(),
         budgets=_budgets(visits, days),
         quotas=_quotas(needs, days),
     )
+
+
+def _households_for(visits_per_day: int) -> int:
+    return max(2, round(visits_per_day * 1.5))
+
+
+def street_points(seed: int, visits_per_day: int, people: int) -> list[tuple[float, float]]:
+    """Where the places of `generate_street` with these arguments are: metres east and north."""
+    return _points(Random(seed), _households_for(visits_per_day) + people)
 
 
 def _mixes(people: int) -> tuple:
@@ -217,7 +228,7 @@ def _visit(n: int, need: dict, day: int) -> Visit:
     )
 
 
-def _lines() -> tuple[ContractLine, ...]:
+def street_lines() -> tuple[ContractLine, ...]:
     """Per organisation: a line for most services, a dearer one that overflows, one for social work."""
     usual = tuple(row[0] for row in SERVICES if row[0] != "talk")
     rows = []

@@ -2,13 +2,16 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
-from matching.instance import Caregiver, Instance, Service, Shift, TravelMode, Visit
+from matching.instance import Caregiver, Instance, Location, Service, Shift, TravelMode, Visit
 
 EARTH_RADIUS_METRES = 6_371_000.0
+MATRIX_LOCATIONS = 3000
+"""Of more places no matrix is made only to look a few ways up."""
 
 
 class Lookup:
@@ -24,6 +27,7 @@ class Lookup:
         self.households = {row.id: row for row in instance.households}
         self.visits = {row.id: row for row in instance.visits}
         self.lines = {row.id: row for row in instance.contract_lines}
+        self._ways: dict[tuple[int, int, int], float] = {}
         self.shifts_of: dict[str, list[Shift]] = defaultdict(list)
         for shift in instance.shifts:
             self.shifts_of[shift.caregiver_id].append(shift)
@@ -37,8 +41,22 @@ class Lookup:
         """Minutes from one location to another; 0 where either is None."""
         if origin_id is None or destination_id is None:
             return 0.0
-        matrix = self.travel[self.mode_index[mode_id]]
-        return float(matrix[self.location_index[origin_id], self.location_index[destination_id]])
+        origin, destination = self.location_index[origin_id], self.location_index[destination_id]
+        if "travel" not in self.__dict__ and len(self.location_index) > MATRIX_LOCATIONS:
+            return self._one_way(self.mode_index[mode_id], origin, destination)
+        return float(self.travel[self.mode_index[mode_id]][origin, destination])
+
+    def _one_way(self, mode: int, origin: int, destination: int) -> float:
+        """As the matrix would say, without one: of a whole city it would be too large."""
+        key = (mode, origin, destination)
+        if key not in self._ways:
+            row = self.instance.travel_modes[mode]
+            if row.matrix_minutes is not None:
+                self._ways[key] = float(row.matrix_minutes[origin][destination])
+            else:
+                ends = (self.instance.locations[origin], self.instance.locations[destination])
+                self._ways[key] = 0.0 if origin == destination else float(_by_speed(ends, row)[0, 1])
+        return self._ways[key]
 
     def metres(self, origin_id: str, destination_id: str) -> float:
         """Great-circle metres between two locations that have positions."""
@@ -69,8 +87,12 @@ def _matrix(instance: Instance, mode: TravelMode) -> np.ndarray:
     if mode.matrix_minutes is not None:
         size = len(instance.locations)
         return np.array(mode.matrix_minutes, dtype=np.float64).reshape(size, size)
-    lat = np.array([row.latitude for row in instance.locations], dtype=np.float64)
-    lon = np.array([row.longitude for row in instance.locations], dtype=np.float64)
+    return _by_speed(instance.locations, mode)
+
+
+def _by_speed(locations: Sequence[Location], mode: TravelMode) -> np.ndarray:
+    lat = np.array([row.latitude for row in locations], dtype=np.float64)
+    lon = np.array([row.longitude for row in locations], dtype=np.float64)
     assert mode.speed_metres_per_minute is not None  # validation has seen to it
     raw = _great_circle(lat, lon) * mode.detour_factor / mode.speed_metres_per_minute
     return np.ceil(np.round(raw, 6))

@@ -60,6 +60,9 @@ class Repair:
     ----------
     moved
         Slots planned before and now, otherwise.
+    lost
+        Slots (visit id, slot) planned before whose place no longer holds in the instance as it is now: they
+        had to move (or drop) whatever else happened.
     placed, dropped
         Slots (visit id, slot) planned now and not before; planned before and not now. A visit that is
         no longer in the instance is in neither.
@@ -69,6 +72,13 @@ class Repair:
     moved: tuple[Moved, ...]
     placed: tuple[tuple[str, int], ...]
     dropped: tuple[tuple[str, int], ...]
+    lost: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def others_moved(self) -> tuple[Moved, ...]:
+        """Those moved only to make room for somebody else."""
+        lost = set(self.lost)
+        return tuple(row for row in self.moved if (row.visit_id, row.slot) not in lost)
 
 
 def repair(instance: Instance, before: Plan) -> Repair:
@@ -88,7 +98,7 @@ def repair(instance: Instance, before: Plan) -> Repair:
     broken = check(instance, plan)
     if broken:
         raise RepairRefused(broken)
-    return _difference(instance, before, plan)
+    return _difference(instance, before, plan, work.lost_places)
 
 
 def _priced(instance: Instance, before: Plan) -> Instance:
@@ -109,6 +119,8 @@ class _Work:
         planned, behind = surviving(self.empty, before)
         self.state = self._state(planned, behind, replace(before, routes=()))
         self._keep_limits()
+        held = {b.key for b in self.state.planned}
+        self.lost_places = tuple(key for key in _places(before) if key not in held)
         waited = {u.visit_id for u in before.unserved}
         self.lost = {v.id for v in instance.visits if v.id not in waited}
 
@@ -271,7 +283,7 @@ def _is_near(row: Booked, spans: Sequence[Interval]) -> bool:
     return any(a - NEAR_MINUTES <= row.end_minutes and row.start_minutes <= b + NEAR_MINUTES for a, b in spans)
 
 
-def _difference(instance: Instance, before: Plan, plan: Plan) -> Repair:
+def _difference(instance: Instance, before: Plan, plan: Plan, lost: tuple[tuple[str, int], ...]) -> Repair:
     old, new = _places(before), _places(plan)
     known = {(v.id, k) for v in instance.visits for k in range(len(v.slots))}
     return Repair(
@@ -279,6 +291,7 @@ def _difference(instance: Instance, before: Plan, plan: Plan) -> Repair:
         moved=tuple(Moved(*key, *old[key], *new[key]) for key in old if key in new and old[key] != new[key]),
         placed=tuple(key for key in new if key not in old),
         dropped=tuple(key for key in old if key not in new and key in known),
+        lost=tuple(key for key in lost if key in known),
     )
 
 
