@@ -26,6 +26,7 @@ from linkage.organisations.models import Carer, Organisation
 from linkage.people.models import WorkException, WorkPattern
 from linkage.planning.models import Plan, PlanUnserved
 from linkage.services.models import HeldQualification
+from linkage.upkeep.models import DataRequest
 from linkage.volunteers.models import Volunteer, VolunteerService
 
 key, NOW = street.key, street.NOW
@@ -108,6 +109,8 @@ SUBJECTS = {
     "get_service": Subject("Service"),
     "get_user": Subject("User", area=5),
     "_person_of": Subject("Person", area=5, people=("clerk2",)),
+    "get_person": Subject("Person", area=5, people=("clerk2",)),
+    "get_request": Subject("DataRequest", area=5),
     "get_volunteer": Subject("Volunteer", area=4, people=("zhuang",)),
     "get_upload": Subject("Upload", owner="clerk"),
 }
@@ -200,11 +203,19 @@ def _things(side, household, carer, volunteer, line):
         "carer_id": key("carer/" + carer), "volunteer_id": key("volunteer/" + volunteer),
         "organisation_id": key(line.split("/")[0]), "contract_id": key("contract/" + line.split("/")[0]),
         "line_id": key("line/" + line), "service_id": key("service/clean"), "user_id": user.id,
-        "person_id": user.person_id, "upload_id": _upload(clerk).id,
+        "person_id": user.person_id, "request_id": _data_request(user).id, "upload_id": _upload(clerk).id,
         "grant_id": db.session.scalars(select(Grant.id).where(Grant.user_id == user.id)).one(),
         "area_id": {"near": 4, "far": 7}[side],
         **_dated("carers.", carer), **_dated("volunteers.", volunteer),
     }  # fmt: skip
+
+
+def _data_request(user):
+    made = DataRequest(kind="file", subject_kind="person", subject_id=user.person_id, reason="asked_by_person",
+                       done_by=key("user/admin"), created_at=NOW, proof={})  # fmt: skip
+    db.session.add(made)
+    db.session.flush()
+    return made
 
 
 def _dated(room, name):

@@ -30,7 +30,9 @@ LOADED_IN_VIEW = {
     "users.create_for_person": Subject("Person", area=5),
 }
 # Of the whole installation: administrators of a part of the tree may not.
-WHOLE_INSTALLATION = {f"administration.{name}" for name in ("audit_log", "rules", "rule", "add_rule")}
+WHOLE_INSTALLATION = {f"administration.{name}" for name in ("audit_log", "rules", "rule", "add_rule")} | {
+    f"upkeep.{name}" for name in ("page", "back_up", "run_drill", "kept")
+}
 # What is needed besides: an account is handled only by who could grant every role it has (neighbours: a clerk), and
 # the form for somebody new is for who may grant such a role.
 _WHOLE = ("disable", "enable", "grant", "invite", "link_picture", "rename", "revoke", "withdraw", "new", "create")
@@ -46,8 +48,16 @@ FORMS = {
     "volunteers.reveal": {"field": "telephone", "purpose": "call"},
     "households.reveal": {"field": "health", "purpose": "call"},
 }
-VALUES = {"code": "en", "name": "offers.answer_minutes", "kind": "roster", "token": "nobody-has-this", "filename": "x"}
-LOCAL_VALUES = {"services.edit_qualification": {"code": "care_worker"}, "planning.week": {"area_id": 3},
+VALUES = {
+    "form": "json",
+    "code": "en",
+    "name": "offers.answer_minutes",
+    "kind": "roster",
+    "token": "nobody-has-this",
+    "filename": "x",
+}
+LOCAL_VALUES = {"upkeep.kept": {"name": "key"},
+                "services.edit_qualification": {"code": "care_worker"}, "planning.week": {"area_id": 3},
                 "planning.solve": {"area_id": 3}, "carers.new": {}, "carers.employ": {}}  # fmt: skip
 NOT_ANSWERED_HERE = {"health.readyz"}  # says 503 while there is no worker
 GOES_OUT = {"accounts.sign_out", "accounts.end_session"}

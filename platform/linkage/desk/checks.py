@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from flask_babel import gettext as _
@@ -17,25 +15,17 @@ from linkage.core.formats import format_datetime
 from linkage.core.models import Job, OutboxRow, PeriodicRun
 from linkage.health import heads
 from linkage.services.words import listed
+from linkage.upkeep import health as upkeep
+from linkage.upkeep.health import Check
 
 TICK_LATE = timedelta(minutes=5)
 OUTBOX_LATE = timedelta(minutes=5)
 FAILED_SINCE = timedelta(days=7)
 
 
-@dataclass(frozen=True)
-class Check:
-    """One line: what was looked at, how it stands (a key of the "check" look), and what to do."""
-
-    name: Any
-    state: str
-    text: str
-    remedy: str = ""
-
-
 def all_checks(now: datetime) -> list[Check]:
     """Failing ones first."""
-    found = [database(), worker(now), outbox(now), failed_jobs(now), late_work(now)]
+    found = [database(), worker(now), *upkeep.checks(now), outbox(now), failed_jobs(now), late_work(now)]
     return sorted(found, key=lambda check: ("failed", "warning", "passed").index(check.state))
 
 

@@ -43,6 +43,8 @@ SERVICES = Entry("services.listing", lazy_pgettext("rail", "Services"), "list-ch
 AUDIT = Entry("administration.audit_log", lazy_pgettext("rail", "Audit"), "journal-check", "administration.audit")
 RULES = Entry("administration.rules", lazy_pgettext("rail", "Rules"), "sliders", "administration.rules")
 RIGHTS = Entry("administration.rights_table", lazy_pgettext("rail", "Rights"), "shield-check", "administration.rights")
+UPKEEP = Entry("upkeep.page", lazy_pgettext("rail", "Backup"), "archive", "upkeep.run")
+REQUESTS = Entry("data_requests.listing", lazy_pgettext("rail", "Data"), "file-earmark-person", "upkeep.data_requests")
 
 # The first role of this order that a person has decides the rail; the rarer entries come last.
 RAIL: dict[Role, tuple[Entry, ...]] = {
@@ -54,7 +56,7 @@ RAIL: dict[Role, tuple[Entry, ...]] = {
     Role.VOLUNTEER: (TODAY, MY_VISITS, MY_HOURS),
     Role.HOUSEHOLD: (TODAY,),
     Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, ORGANISATIONS, PEOPLE),
-    Role.ADMINISTRATOR: (TODAY, PEOPLE, AREAS, SERVICES, AUDIT, RULES, RIGHTS, ORGANISATIONS),
+    Role.ADMINISTRATOR: (TODAY, PEOPLE, AREAS, SERVICES, AUDIT, RULES, RIGHTS, ORGANISATIONS, UPKEEP, REQUESTS),
 }
 POSTERS = (Role.COMMUNITY, Role.OPERATOR)
 SEARCHERS = (Role.COMMUNITY, Role.OPERATOR, Role.COORDINATOR, Role.SUPERVISOR, Role.MANAGER)

@@ -61,9 +61,7 @@ def left() -> dict[str, int]:
         .where(DataKey.wrapped.is_not(None), DataKey.master_id != crypto.master_id())
         .group_by(DataKey.master_id)
     )
-    found = {row[0]: row[1] for row in rows}
-    db.session.rollback()
-    return found
+    return {row[0]: row[1] for row in rows}
 
 
 def backups_needing(master_ids: set[str]) -> list[str]:
