@@ -30,14 +30,14 @@ ALL_TAKEN, ROWS_NAMED, REFUSED = 0, 1, 2
 
 
 @click.command("import")
-@click.argument("kind", type=click.Choice(["roster"]))
+@click.argument("kind", type=click.Choice(sorted(KINDS)))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--area", "area_code", required=True, help="Code of the community (or street) that the file is of.")
+@click.option("--area", "area_code", help="Code of the area that the file is of; may be left out where you have one.")
 @click.option("--as", "user_name", required=True, help="Sign-in name of the account that brings it in.")
 @click.option("--dry-run", is_flag=True, help="Show what would happen; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @with_appcontext
-def import_file(kind: str, file: Path, area_code: str, user_name: str, dry_run: bool, as_json: bool) -> None:
+def import_file(kind: str, file: Path, area_code: str | None, user_name: str, dry_run: bool, as_json: bool) -> None:
     """Bring in FILE. Exit status: 0 everything was taken, 1 rows with faults are named, 2 the file is refused."""
     try:
         answer = bring_in(KINDS[kind], file, area_code, user_name, dry_run=dry_run)
@@ -50,7 +50,7 @@ def import_file(kind: str, file: Path, area_code: str, user_name: str, dry_run: 
 
 
 @click.command("import-template")
-@click.argument("kind", type=click.Choice(["roster"]))
+@click.argument("kind", type=click.Choice(sorted(KINDS)))
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @with_appcontext
 def import_template(kind: str, out: Path) -> None:
@@ -67,7 +67,7 @@ class _DryRun(Exception):
         self.report = report
 
 
-def bring_in(kind: Kind, file: Path, area_code: str, user_name: str, *, dry_run: bool) -> dict[str, Any]:
+def bring_in(kind: Kind, file: Path, area_code: str | None, user_name: str, *, dry_run: bool) -> dict[str, Any]:
     """Stage the file and take in what is good (not in a dry run); households with faults stay staged for the page.
 
     Raises DomainError where the file as a whole is refused.
@@ -94,16 +94,19 @@ def bring_in(kind: Kind, file: Path, area_code: str, user_name: str, *, dry_run:
 
 
 def _receive(
-    kind: Kind, sheets: list[Sheet], content: bytes, name: str, area_code: str, user_name: str
+    kind: Kind, sheets: list[Sheet], content: bytes, name: str, area_code: str | None, user_name: str
 ) -> tuple[Upload, Actor]:
     now = clock.now()
-    area = db.session.scalars(select(Area).where(Area.code == area_code, Area.closed_on.is_(None))).one_or_none()
     user = find_user_by_name(user_name)
-    if area is None:
-        raise InvalidInput(f"There is no area with the code {area_code}.", field="area")
     if user is None or user.disabled_at is not None:
         raise InvalidInput(f"There is no account with the sign-in name {user_name}.", field="as")
     by = actor_of(user, now)
+    if area_code is None:
+        area = next(iter(queries.areas_for(by, kind.right)), None)
+    else:
+        area = db.session.scalars(select(Area).where(Area.code == area_code, Area.closed_on.is_(None))).one_or_none()
+    if area is None:
+        raise InvalidInput(f"There is no area with the code {area_code}.", field="area")
     return operations.receive(sheets, content, name, kind, area, by=by, now=now), by
 
 
@@ -123,6 +126,7 @@ def _report(kind: Kind, upload: Upload, by: Actor) -> dict[str, Any]:
             for heading in headings.values()
         ],
         "rows": counts.rows,
+        "kind": kind.name,
         "households": {
             "total": counts.total, "good": counts.good, "bad": counts.bad,
             "new": counts.new, "changed": counts.changed, "same": counts.same, "taken": 0, "refused": 0,
@@ -160,7 +164,7 @@ def _say(answer: dict[str, Any], as_json: bool) -> None:
         return
     households = answer["households"]
     click.echo(
-        f"{households['total']} households in {answer['rows']} rows: {households['good']} good, "
+        f"{households['total']} entries in {answer['rows']} rows: {households['good']} good, "
         f"{households['bad']} with faults, {households['taken']} taken in."
     )
     for fault in answer["faults"]:

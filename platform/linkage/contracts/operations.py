@@ -137,7 +137,7 @@ def add_line(contract: Contract, draft: LineDraft, *, by: Actor, now: datetime) 
 
 
 def _add(contract: Contract, draft: LineDraft, place: int, by: Actor, now: datetime) -> ContractLine:
-    services = _check_line(contract, draft, by)
+    services = check_line(contract, draft, by)
     line = ContractLine(
         organisation_id=contract.organisation_id,
         position=place,
@@ -158,8 +158,11 @@ def _add(contract: Contract, draft: LineDraft, place: int, by: Actor, now: datet
     return line
 
 
-def _check_line(contract: Contract, draft: LineDraft, by: Actor, known: Collection[int] = ()) -> list[Service]:
-    """The line's services. It may serve where the actor enters contracts, and where it has served (`known`)."""
+def check_line(contract: Contract, draft: LineDraft, by: Actor, known: Collection[int] = ()) -> list[Service]:
+    """The line's services, or InvalidInput with every fault.
+
+    It may serve where the actor enters contracts, and where it has served (`known`).
+    """
     faults: dict[str, list[Any]] = {}
     services = [service for key in dict.fromkeys(draft.services) if (service := db.session.get(Service, key))]
     if not services:
@@ -201,7 +204,7 @@ def change_line(line: ContractLine, draft: LineDraft, *, row_version: int, by: A
         a month that is already used beyond the new cap
     """
     _same_version(line, row_version)
-    services = _check_line(line.contract, draft, by, [row.area_id for row in line.areas])
+    services = check_line(line.contract, draft, by, [row.area_id for row in line.areas])
     if draft.unit != line.unit and queries.was_used(line.id):
         raise InvalidInput(_l("The line was used already: its unit stays."), field="unit")
     changed = _changed(line, draft, services)

@@ -392,6 +392,16 @@ def move_household(household: Household, draft: PlaceDraft, *, row_version: int,
     announce(HouseholdMoved(by.user_id, now, household.id))
 
 
+def correct_address(household: Household, address: str, *, row_version: int, by: Actor, now: datetime) -> None:
+    """The address was written wrongly: the door stays where it is, with its position.  Raises StaleVersion."""
+    _same_version(household, row_version)
+    if household.place.address == address:
+        return
+    household.place.address = address
+    household.row_version += 1
+    audit.record("households.correct_address", household, by=by.user_id, now=now)
+
+
 def _first_residence(household: Household, today: date) -> Residence:
     since = min(local_date(household.created_at), today - timedelta(days=1))
     return Residence(

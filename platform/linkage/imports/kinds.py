@@ -106,7 +106,10 @@ class Change:
 
 @dataclass
 class Examined:
-    """What a group means. `state`: new, changed or same. `plan` is the kind's own."""
+    """What a group means. `state`: new, changed or same. `plan` is the kind's own.
+
+    `title`, `number`, `where` are what people know it by; `keys` are what only one group of a file may have.
+    """
 
     faults: list[Fault]
     state: str = "new"
@@ -115,6 +118,10 @@ class Examined:
     changes: list[Change] = field(default_factory=list)
     repairs: Counter[str] = field(default_factory=Counter)
     plan: Any = None
+    title: str = ""
+    number: str = ""
+    where: str = ""
+    keys: list[tuple[str, int, str]] = field(default_factory=list)  # (blind index, row, field): once in a file
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of file (see above)."""
+    """One kind of file (see above).
+
+    `count(n)` says so many of what a group is; `prepare(groups, scene)` looks up for many groups at once what
+    `examine` would ask for one by one; `lead` says on the first page what the file holds.
+    """
 
     name: str
     title: Any
@@ -139,9 +150,13 @@ class Kind:
     group: Callable[[list[Row]], list[list[Row]]]
     group_key: Callable[[Sequence[Row]], str]
     examine: Callable[[list[Row], Scene], Examined]
-    cross_check: Callable[[list[Examined]], None]
     take: Callable[[Examined, set[str], Actor, datetime], dict[str, Any]]
     example_rows: Callable[[date], list[dict[str, str]]]
+    count: Callable[[int], str]
+    lead: Any
+    rules: tuple[Any, ...]
+    listing: str
+    prepare: Callable[[Sequence[list[Row]], Scene], None] = lambda _groups, _scene: None
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -36,12 +36,13 @@ class Upload(UuidKey, Created, Versioned, Model):
 
 
 class UploadGroup(UuidKey, Model):
-    """A row group: one household with its members and needs. Enters whole or not at all.
+    """A row group: one household with its members and needs, one carer … Enters whole or not at all.
 
     `rows` (encrypted): [{"sheet", "row", "cells": {letter: [kind, text]}, "was": {letter: text}}]; `faults`:
     [{"row", "field", "code"}] without personal data; `counts`: {"state", "people", "needs", "changes", "edited",
     "repairs"}. `ticked`: the edited values that may be overwritten. `taken_at`: it is in the registers, `taken`
-    names what was made.
+    names what was made, and `undo` (for a day) is what `imports.undoing` needs to take it back: {"label", "record"},
+    and {"stays": code} where it could not be.
     """
 
     __tablename__ = "upload_groups"
@@ -49,12 +50,15 @@ class UploadGroup(UuidKey, Model):
     key_id: Mapped[uuid.UUID] = ref("data_keys.id")
     position: Mapped[int]
     rows_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    rows = Encrypted("rows of an uploaded roster", json=True)
+    undo_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    rows = Encrypted("rows of an uploaded file", json=True)
+    undo = Encrypted("what an import changed, to take it back", json=True)
     faults: Mapped[list[Any]]
     counts: Mapped[dict[str, Any]]
     ticked: Mapped[list[Any]]
     edited_at: Mapped[datetime | None]
     taken_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
     taken: Mapped[dict[str, Any]]
     upload: Mapped[Upload] = relationship(back_populates="groups")
     __table_args__ = (UniqueConstraint("upload_id", "position"),)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from linkage.accounts.models import User
 from linkage.accounts.queries import actor_of
@@ -22,33 +23,51 @@ from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.permissions import Actor, get_right
 from linkage.core.rulesets import rule
-from linkage.imports import queries, understanding
+from linkage.imports import queries, understanding, undoing
 from linkage.imports.kinds import KINDS, Examined, Fault, Kind, Row, Scene
 from linkage.imports.models import Upload, UploadGroup
 from linkage.imports.reading import FileRefused, Sheet
 from linkage.imports.understanding import Heading
 
-MOST_GROUPS = 3000
+MOST_GROUPS = 20_000
+CHUNK = 200  # groups that are looked up together
 JOB = "imports.take"
+READ_JOB = "imports.read"
+UNDO_JOB = "imports.undo"
+MOST_AT_ONCE = 800  # groups that are examined while somebody waits for the page
 
 
 def demand_area(kind: Kind, area: Area, actor: Actor) -> None:
-    """Raise InvalidInput unless the actor may bring in this kind of file for `area`."""
+    """Raise InvalidInput unless the actor may bring in this kind of file for `area`.
+
+    An organisation's manager brings in what is the organisation's, in the area where it is registered.
+    """
     scopes = get_right(kind.right).scopes
     paths = [grant.area_path for grant in actor.grants if scopes.get(grant.role) == "area"]
-    if not any(is_under(area, path) for path in paths):
+    own = [grant.organisation_id for grant in actor.grants if scopes.get(grant.role) == "organisation"]
+    if not any(is_under(area, path) for path in paths) and area.id not in queries.areas_of_organisations(own):
         raise InvalidInput(_l("You may not bring in files for this area."), field="area_id")
 
 
 def receive(
-    sheets: list[Sheet], content: bytes, file_name: str, kind: Kind, area: Area, *, by: Actor, now: datetime
+    sheets: list[Sheet],
+    content: bytes,
+    file_name: str,
+    kind: Kind,
+    area: Area,
+    *,
+    by: Actor,
+    now: datetime,
+    later: bool = False,
 ) -> Upload:
     """Stage the rows of a file that was read, and examine every group. Nothing enters the registers.
+
+    `later`: a large file is examined by a worker.
 
     Raises
     ------
     FileRefused
-        no heading is recognised, there are no rows, or more than 3,000 groups.
+        no heading is recognised, there are no rows, or more than 20,000 groups.
     InvalidInput
         the area is not the actor's.
     """
@@ -69,7 +88,11 @@ def receive(
     db.session.add(upload)
     db.session.flush()
     _stage(upload, all_rows(headings, sheets))
-    examine(upload, by=by, today=local_date(now))
+    if later and len(upload.groups) > MOST_AT_ONCE:
+        job = jobs.enqueue(READ_JOB, {"upload_id": str(upload.id)}, by=by.user_id, now=now)
+        upload.summary = {**upload.summary, "reading": str(job.id)}
+    else:
+        examine(upload, by=by, today=local_date(now))
     audit.record("imports.receive", upload, by=by.user_id, now=now, file=kind.name, groups=len(upload.groups))
     return upload
 
@@ -109,7 +132,7 @@ def _stage(upload: Upload, stored: list[dict[str, Any]]) -> None:
     if len(groups) > MOST_GROUPS:
         raise FileRefused(
             "groups",
-            _l("The file has more than %(number)s households.", number=MOST_GROUPS),
+            _l("The file has more than %(number)s entries.", number=MOST_GROUPS),
             _l("Split it into several files."),
         )
     start = max((group.position for group in upload.groups), default=-1) + 1
@@ -134,36 +157,79 @@ def scene_of(upload: Upload, by: Actor, today: date) -> Scene:
 def examined_groups(upload: Upload, groups: Iterable[UploadGroup], *, by: Actor, today: date) -> list[Examined]:
     """Examine these groups now, with every message and fix (stored faults are codes only)."""
     kind, headings, scene = kind_of(upload), headings_of(upload), scene_of(upload, by, today)
+    rows = [rows_of(group, headings) for group in groups]
+    found = []
     with db.session.no_autoflush:
-        return [kind.examine(rows_of(group, headings), scene) for group in groups]
+        for start in range(0, len(rows), CHUNK):
+            kind.prepare(rows[start : start + CHUNK], scene)
+            found += [kind.examine(one, scene) for one in rows[start : start + CHUNK]]
+    return found
 
 
 def examined_all(upload: Upload, *, by: Actor, today: date) -> dict[uuid.UUID, Examined]:
-    """Every group that waits, examined beside all others (an ID number stands in one household of a file only)."""
+    """Every group that waits, examined beside all others (an ID number stands in one group of a file only)."""
     waiting = [group for group in upload.groups if group.taken_at is None]
-    found = examined_groups(upload, waiting, by=by, today=today)
-    kind_of(upload).cross_check(found)
-    return {group.id: examined for group, examined in zip(waiting, found, strict=True)}
+    found = dict(zip((g.id for g in waiting), examined_groups(upload, waiting, by=by, today=today), strict=True))
+    for group_id, row, name in _twice((group_id, one.keys) for group_id, one in found.items()):
+        found[group_id].faults.append(Fault(row, name, "twice", *TWICE))
+    return found
 
 
-def examine(upload: Upload, *, by: Actor, today: date) -> None:
-    """Examine every group that waits, and note what was found."""
-    found = examined_all(upload, by=by, today=today)
-    for group in upload.groups:
-        examined = found.get(group.id)
-        if examined is None:
-            continue
-        group.faults = [_stored_fault(fault) for fault in examined.faults]
-        group.counts = {
-            "state": examined.state,
-            "rows": len(group.rows or []),
-            "people": examined.people,
-            "needs": examined.needs,
-            "changes": len(examined.changes),
-            "edited": sum(change.edited for change in examined.changes),
-            "repairs": dict(examined.repairs),
-        }
+def _twice(keys: Iterable[tuple[uuid.UUID, Iterable[Any]]]) -> list[tuple[uuid.UUID, int, str]]:
+    """(group, row, field) of what an earlier group of the file has already."""
+    first: dict[str, uuid.UUID] = {}
+    return [
+        (group_id, row, name)
+        for group_id, mine in keys
+        for key, row, name in mine
+        if first.setdefault(key, group_id) != group_id
+    ]
+
+
+def examine(upload: Upload, *, by: Actor, today: date, only: Iterable[UploadGroup] | None = None) -> None:
+    """Examine the groups that wait (or `only` these), and note what was found."""
+    waiting = [group for group in upload.groups if group.taken_at is None]
+    chosen = waiting if only is None else list(only)
+    for group, examined in zip(chosen, examined_groups(upload, chosen, by=by, today=today), strict=True):
+        _note(group, examined)
+    by_id = {group.id: group for group in waiting}
+    for group in waiting:
+        if any(fault["code"] == "twice" for fault in group.faults):
+            group.faults = [fault for fault in group.faults if fault["code"] != "twice"]
+    for group_id, row, name in _twice((group.id, group.counts.get("keys", ())) for group in waiting):
+        by_id[group_id].faults = [*by_id[group_id].faults, {"row": row, "field": name, "code": "twice"}]
     db.session.flush()
+
+
+def examine_piece(upload: Upload, ids: Sequence[uuid.UUID], *, by: Actor, now: datetime, last: bool) -> None:
+    """Examine some groups of a large upload; with the `last` piece, all are compared with each other."""
+    piece = list(db.session.scalars(select(UploadGroup).where(UploadGroup.id.in_(ids)).order_by(UploadGroup.position)))
+    for group, examined in zip(piece, examined_groups(upload, piece, by=by, today=local_date(now)), strict=True):
+        _note(group, examined)
+    db.session.flush()
+    if last:
+        examine(upload, by=by, today=local_date(now), only=[])
+    audit.record("imports.examine", upload, by=by.user_id, now=now, groups=len(piece))
+
+
+def _note(group: UploadGroup, examined: Examined) -> None:
+    group.faults = [_stored_fault(fault) for fault in examined.faults]
+    group.counts = {
+        "state": examined.state,
+        "rows": len(group.rows or []),
+        "people": examined.people,
+        "needs": examined.needs,
+        "changes": len(examined.changes),
+        "edited": sum(change.edited for change in examined.changes),
+        "repairs": dict(examined.repairs),
+        "keys": [list(key) for key in examined.keys],
+    }
+
+
+TWICE = (
+    _l("This ID number stands in another entry of the file, too"),
+    _l("Leave it where it belongs, and delete it in the other."),
+)
 
 
 def _stored_fault(fault: Fault) -> dict[str, Any]:
@@ -220,13 +286,19 @@ def set_cells(upload: Upload, edits: Mapping[Edit, str], *, by: Actor, now: date
 
     What stood there before is kept beside it until the group is taken in, for the way back.
     """
-    changed = 0
+    changed, touched = 0, []
+    by_group: dict[uuid.UUID, dict[tuple[int, str], str]] = {}
+    for (group_id, place, letter), text in edits.items():
+        by_group.setdefault(group_id, {})[place, letter] = text
     for group in upload.groups:
-        mine = {(place, letter): text for (group_id, place, letter), text in edits.items() if group_id == group.id}
-        if mine and group.taken_at is None:
-            changed += _edit_group(group, mine, now)
+        mine = by_group.get(group.id)
+        if mine and group.taken_at is None and (cells := _edit_group(group, mine, now)):
+            changed += cells
+            touched.append(group)
     if changed:
-        examine(upload, by=by, today=local_date(now))
+        # What is stored may have changed meanwhile: the faulty ones are asked again, too.
+        faulty = [group for group in upload.groups if group.taken_at is None and group.faults and group not in touched]
+        examine(upload, by=by, today=local_date(now), only=[*touched, *faulty[:CHUNK]])
         audit.record("imports.correct", upload, by=by.user_id, now=now, cells=changed)
     return changed
 
@@ -315,14 +387,11 @@ def take_later(upload: Upload, *, by: Actor, now: datetime) -> Job:
 
     Raises Conflict where none is ready, or while a job is at it.
     """
-    if not any(group.taken_at is None and not group.faults for group in upload.groups):
+    if not any(group.taken_at is None and group.counts and not group.faults for group in upload.groups):
         raise Conflict(_l("There is nothing that could be taken in."))
-    running = upload.summary.get("job")
-    job = db.session.get(Job, uuid.UUID(running)) if running else None
-    if job is not None and job.status in ("waiting", "running"):
-        raise Conflict(_l("This file is being taken in already."))
+    demand_idle(upload)
     job = jobs.enqueue(JOB, {"upload_id": str(upload.id)}, by=by.user_id, now=now)
-    upload.summary = {**upload.summary, "job": str(job.id)}
+    upload.summary = {**upload.summary, "job": str(job.id), "undoing": None}
     audit.record("imports.take", upload, by=by.user_id, now=now)
     return job
 
@@ -338,7 +407,9 @@ def take_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
         group.faults = [_stored_fault(fault) for fault in examined.faults]
         audit.record("imports.refuse", upload, by=by.user_id, now=now, group=group.position)
         return False
-    group.taken = kind_of(upload).take(examined, set(group.ticked), by, now)
+    with undoing.recording() as record:
+        group.taken = kind_of(upload).take(examined, set(group.ticked), by, now)
+    group.undo = {"label": f"{examined.number} {examined.title}".strip(), "record": record.finish()}
     group.taken_at = now
     group.rows = None  # it is in the registers; the staged copy goes
     audit.record("imports.take_group", upload, by=by.user_id, now=now, group=group.position)
@@ -346,6 +417,55 @@ def take_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
     if not queries.count_waiting(upload.id):
         upload.finished_at = now
     return True
+
+
+def undo_until(upload: Upload, now: datetime) -> datetime | None:
+    """Until when something of the upload can still be taken back; None where nothing can."""
+    hours = timedelta(hours=rule("imports.undo_hours", local_date(now)))
+    last = max((group.taken_at for group in queries.undoable(upload) if group.taken_at), default=None)
+    return last + hours if last is not None and last + hours > now else None
+
+
+def undo_later(upload: Upload, *, by: Actor, now: datetime) -> Job:
+    """Have a worker take back what the upload brought in.  Raises Conflict when the day is over, or while one works."""
+    if undo_until(upload, now) is None:
+        raise Conflict(_l("There is nothing that could be taken back any more."))
+    demand_idle(upload)
+    job = jobs.enqueue(UNDO_JOB, {"upload_id": str(upload.id)}, by=by.user_id, now=now)
+    upload.summary = {**upload.summary, "undoing": str(job.id)}
+    audit.record("imports.undo", upload, by=by.user_id, now=now)
+    return job
+
+
+def demand_idle(upload: Upload) -> None:
+    """Raise Conflict while a worker is at this upload."""
+    job = queries.job_of(upload)
+    if job is not None and job.status in ("waiting", "running"):
+        raise Conflict(_l("This file is being worked on already."))
+
+
+def undo_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
+    """Take back one group, whole or not at all (the caller's transaction); False where it must stay."""
+    kept = group.undo
+    if kept is None or group.undone_at is not None:
+        return True
+    demand_area(kind_of(group.upload), db.session.get_one(Area, group.upload.area_id), by)
+    try:
+        undoing.reverse(kept["record"], now=now)
+    except Conflict as error:
+        group.undo = {**kept, "stays": str(error.message)}
+        audit.record("imports.undo_refused", group.upload, by=by.user_id, now=now, group=group.position)
+        return False
+    group.undone_at, group.undo = now, None
+    audit.record("imports.undo_group", group.upload, by=by.user_id, now=now, group=group.position)
+    return True
+
+
+def forget_undo(upload: Upload, *, now: datetime) -> None:
+    """The day is over: what would be needed to take it back is deleted."""
+    for group in queries.undoable(upload):
+        group.undo = None
+    audit.record("imports.forget_undo", upload, by=None, now=now)
 
 
 def note_refusal(group: UploadGroup, error: DomainError, *, by: Actor, now: datetime) -> None:
@@ -362,11 +482,26 @@ def actor_for(upload: Upload, now: datetime) -> Actor:
     return actor_of(user, now)
 
 
+def stop(upload: Upload, *, by: Actor, now: datetime) -> bool:
+    """Ask the worker to stop; True where the file was only being read, and is dropped.  Raises Conflict."""
+    job = queries.job_of(upload)
+    if job is None or job.status not in ("waiting", "running"):
+        raise Conflict(_l("Nothing is being done with this file any more."))
+    jobs.ask_cancel(job, now=now)
+    audit.record("imports.stop", upload, by=by.user_id, now=now)
+    if job.kind == READ_JOB:
+        drop(upload, by=by.user_id, now=now)
+        return True
+    return False
+
+
 def drop(upload: Upload, *, by: uuid.UUID | None, now: datetime) -> None:
-    """Delete the staged rows and forget their key. What was taken in stays."""
+    """Delete the staged rows and forget their key (and with it the way back). What was taken in stays."""
     for group in list(upload.groups):
         if group.taken_at is None:
             upload.groups.remove(group)
+        else:
+            group.undo = None
     upload.file_name = None
     upload.dropped_at = now
     privacy.forget_key(upload.key_id, now)

@@ -26,31 +26,36 @@ Answer = Any
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@room.get("/", permission=permissions.may_import_roster)
+@room.get("/", permission=permissions.may_see)
 def home() -> str:
-    return _home(Form())
+    return _home(Form(), request.args.get("kind", ""))
 
 
-def _home(form: Form) -> str:
+def _home(form: Form, name: str) -> str:
     actor = require_actor()
+    kinds = permissions.kinds_of(actor)
+    kind = next((one for one in kinds if one.name == name), kinds[0])
     uploads = queries.open_uploads(actor, request_now())
     return render_template(
         "imports/home.html",
         form=form,
-        kind=KINDS["roster"],
-        areas=queries.areas_for(actor, permissions.may_import_roster),
-        uploads=[(upload, queries.counts_of(upload)) for upload in uploads],
+        kind=kind,
+        kinds=kinds,
+        areas=queries.areas_for(actor, kind.right),
+        uploads=[(upload, operations.kind_of(upload), queries.counts_of(upload)) for upload in uploads],
     )
 
 
-@room.get("/template/<kind>.xlsx", permission=permissions.may_import_roster)
+@room.get("/template/<kind>.xlsx", permission=permissions.may_see)
 def template_file(kind: str) -> Response:
     """The template of a kind of file."""
     found = _kind(kind)
     actor, today = require_actor(), local_date(request_now())
+    if found not in permissions.kinds_of(actor):
+        raise NotFound("")
     areas = queries.areas_for(actor, found.right)
     scene = found.scene(areas[0], actor, today) if areas else None
-    return _download(writing.template(found, today, scene), _("roster-template.xlsx"))
+    return _download(writing.template(found, today, scene), _("%(kind)s-template.xlsx", kind=found.title))
 
 
 def _kind(name: str) -> Kind:
@@ -67,7 +72,7 @@ def _download(content: bytes, name: str) -> Response:
     return answer
 
 
-@room.post("/", permission=permissions.may_import_roster)
+@room.post("/", permission=permissions.may_see)
 def upload_file() -> Answer:
     actor, now = require_actor(), request_now()
     form = Form(schemas.UploadSchema(), request.form)
@@ -78,10 +83,12 @@ def upload_file() -> Answer:
         area = db.session.get(Area, sent["area_id"])
         if area is None:
             raise InvalidInput(_("Choose where the file is of."), field="area_id")
-        upload = operations.receive(sheets, content, name, kind, area, by=actor, now=now)
+        upload = operations.receive(sheets, content, name, kind, area, by=actor, now=now, later=True)
     except DomainError as error:
         form.add(error)
-        return _home(form), 422
+        return _home(form, request.form.get("kind", "")), 422
+    if upload.summary.get("reading"):
+        return go("imports.done", upload_id=upload.id)
     unknown = _common(upload, 2)["unknown"]
     return go("imports.columns" if unknown else "imports.page", upload_id=upload.id)
 
@@ -116,6 +123,7 @@ def _common(upload: Upload, step: int) -> dict[str, Any]:
     return {
         "upload": upload,
         "kind": kind,
+        "count": kind.count,
         "counts": queries.counts_of(upload),
         "headings": operations.headings_of(upload),
         "unknown": [words for heading in upload.columns for _letter, words, name in heading["columns"] if not name],
@@ -255,6 +263,7 @@ def changes(upload: Upload) -> Answer:
 @room.post("/<uuid:upload_id>/take", permission=permissions.may_see, subject=queries.get_upload)
 def take(upload: Upload) -> Answer:
     actor, now = require_actor(), request_now()
+    operations.demand_idle(upload)
     ticks = schemas.sent_ticks(request.form.items(multi=True))
     operations.tick(upload, ticks, by=actor, now=now)
     operations.take_later(upload, by=actor, now=now)
@@ -265,10 +274,37 @@ def take(upload: Upload) -> Answer:
 def done(upload: Upload) -> Answer:
     job = queries.job_of(upload)
     running = job is not None and job.status in ("waiting", "running")
-    answer = make_response(render_template("imports/done.html", job=job, running=running, **_common(upload, 5)))
+    now = request_now()
+    answer = make_response(
+        render_template(
+            "imports/done.html",
+            job=job,
+            running=running,
+            undo_until=operations.undo_until(upload, now),
+            undoable=len(queries.undoable(upload)),
+            stays=queries.stays(upload),
+            **_common(upload, 5),
+        )
+    )
     if running:
         answer.headers["Refresh"] = "2"  # the page may be closed meanwhile: the worker goes on
     return answer
+
+
+@room.post("/<uuid:upload_id>/undo", permission=permissions.may_see, subject=queries.get_upload)
+def undo(upload: Upload) -> Answer:
+    operations.undo_later(upload, by=require_actor(), now=request_now())
+    return go("imports.done", upload_id=upload.id)
+
+
+@room.post("/<uuid:upload_id>/stop", permission=permissions.may_see, subject=queries.get_upload)
+def stop(upload: Upload) -> Answer:
+    """Stop the worker: what is in stays in, what waits goes on waiting; a file that was only being read is dropped."""
+    if operations.stop(upload, by=require_actor(), now=request_now()):
+        flash(_("Reading is stopped; the file is deleted."), "ok")
+        return go("imports.home")
+    flash(_("Stopped. What is in is in; the rest waits."), "ok")
+    return go("imports.done", upload_id=upload.id)
 
 
 @room.post("/<uuid:upload_id>/drop", permission=permissions.may_see, subject=queries.get_upload)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from linkage.core.models import Job
 from linkage.core.permissions import Actor, get_right, visible_rows
 from linkage.households.queries import communities
 from linkage.imports.models import Upload, UploadGroup
+from linkage.organisations.models import Organisation
 
 
 def visible(actor: Actor) -> Select[Upload]:
@@ -44,8 +46,16 @@ def areas_for(actor: Actor, right_name: str) -> list[Area]:
     """Where a file may be brought in: the areas of one's grants first, then the communities below them."""
     scopes = get_right(right_name).scopes
     own = [grant.area_id for grant in actor.grants if scopes.get(grant.role) == "area" and grant.area_id]
+    homes = [grant.organisation_id for grant in actor.grants if scopes.get(grant.role) == "organisation"]
+    own += areas_of_organisations(homes)
     heads = list(db.session.scalars(select(Area).where(Area.id.in_(own)).order_by(Area.code)))
     return heads + [area for area in communities(actor, right_name) if area.id not in own]
+
+
+def areas_of_organisations(organisation_ids: Iterable[uuid.UUID | None]) -> list[int]:
+    """Where these organisations are registered."""
+    wanted = select(Organisation.area_id).where(Organisation.id.in_([one for one in organisation_ids if one]))
+    return list(db.session.scalars(wanted))
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class Counts:
     bad: int
     good: int
     taken: int
+    undone: int
     rows: int
     people: int
     needs: int
@@ -69,13 +80,14 @@ class Counts:
 
 def counts_of(upload: Upload) -> Counts:
     """The numbers of the headline; `new`, `changed`, `same`, `people`, `needs` are of the good groups."""
-    good = [group for group in upload.groups if group.taken_at is None and not group.faults]
+    good = [group for group in upload.groups if group.taken_at is None and group.counts and not group.faults]
     states = Counter(group.counts["state"] for group in good)
     return Counts(
         bad=sum(1 for group in upload.groups if group.taken_at is None and group.faults),
         good=len(good),
-        taken=sum(1 for group in upload.groups if group.taken_at is not None),
-        rows=sum(group.counts["rows"] for group in upload.groups),
+        taken=sum(1 for group in upload.groups if group.taken_at is not None and group.undone_at is None),
+        undone=sum(1 for group in upload.groups if group.undone_at is not None),
+        rows=sum(group.counts.get("rows", 0) for group in upload.groups),
         people=sum(group.counts["people"] for group in good),
         needs=sum(group.counts["needs"] for group in good),
         new=states["new"],
@@ -88,7 +100,7 @@ def repairs_of(upload: Upload) -> Counter[str]:
     """What was put right silently, by what it was."""
     total: Counter[str] = Counter(upload.summary.get("repairs", {}))
     for group in upload.groups:
-        total.update(group.counts["repairs"])
+        total.update(group.counts.get("repairs", {}))
     return total
 
 
@@ -100,6 +112,28 @@ def waiting_groups(upload: Upload) -> list[UploadGroup]:
     return [group for group in upload.groups if group.taken_at is None]
 
 
+def undoable(upload: Upload) -> list[UploadGroup]:
+    """The groups that are in, and whose way back is kept."""
+    return [group for group in upload.groups if group.undo_sealed is not None and group.undone_at is None]
+
+
+def stays(upload: Upload) -> list[tuple[str, str]]:
+    """What could not be taken back: what it is, and why."""
+    kept = [group.undo or {} for group in undoable(upload)]
+    return [(one.get("label", ""), one["stays"]) for one in kept if "stays" in one]
+
+
+def undo_over(before: datetime) -> list[uuid.UUID]:
+    """Uploads that hold ways back of groups taken in before then."""
+    wanted = (
+        select(UploadGroup.upload_id)
+        .where(UploadGroup.undo_sealed.is_not(None))
+        .group_by(UploadGroup.upload_id)
+        .having(func.max(UploadGroup.taken_at) <= before)
+    )
+    return list(db.session.scalars(wanted.limit(50)))
+
+
 def count_waiting(upload_id: uuid.UUID) -> int:
     """How many groups are not taken in yet."""
     waiting = select(func.count()).where(UploadGroup.upload_id == upload_id, UploadGroup.taken_at.is_(None))
@@ -107,8 +141,8 @@ def count_waiting(upload_id: uuid.UUID) -> int:
 
 
 def job_of(upload: Upload) -> Job | None:
-    """The latest job that takes this upload in."""
-    job_id = upload.summary.get("job")
+    """The latest job that reads this upload, takes it in or takes it back."""
+    job_id = upload.summary.get("undoing") or upload.summary.get("job") or upload.summary.get("reading")
     return db.session.get(Job, uuid.UUID(job_id)) if job_id else None
 
 

@@ -1,4 +1,4 @@
-"""Taking in an upload group by group, each in a transaction of its own: for the worker and the command."""
+"""Taking in an upload group by group (or back), each in a transaction of its own: for the worker and the command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ Progress = Callable[[int, int], None]
 
 def take_ready(upload_id: uuid.UUID, *, now: datetime, on_progress: Progress | None = None) -> tuple[int, int]:
     """Take in every group without a fault; returns (taken, refused). May be run again: what is in stays in."""
-    ready = [group.id for group in queries.waiting_groups(db.session.get_one(Upload, upload_id)) if not group.faults]
+    waiting = queries.waiting_groups(db.session.get_one(Upload, upload_id))
+    ready = [group.id for group in waiting if group.counts and not group.faults]
     db.session.rollback()
     taken = 0
     for number, group_id in enumerate(ready, 1):
@@ -45,3 +46,40 @@ def _take_one(group_id: uuid.UUID, now: datetime) -> bool:
 
     unit_of_work(note)
     return False
+
+
+def read_later(upload_id: uuid.UUID, *, now: datetime, on_progress: Progress) -> int:
+    """Examine a large upload in pieces, so that progress shows; returns how many groups there are."""
+    groups = [group.id for group in queries.waiting_groups(db.session.get_one(Upload, upload_id))]
+    db.session.rollback()
+    for start in range(0, len(groups), operations.CHUNK):
+        piece = groups[start : start + operations.CHUNK]
+        last = start + len(piece) == len(groups)
+
+        def examine(piece: list[uuid.UUID] = piece, last: bool = last) -> None:
+            upload = db.session.get_one(Upload, upload_id)
+            by = operations.actor_for(upload, now)
+            operations.examine_piece(upload, piece, by=by, now=now, last=last)
+
+        unit_of_work(examine)
+        db.session.expire_all()
+        on_progress(start + len(piece), len(groups))
+    return len(groups)
+
+
+def undo_all(upload_id: uuid.UUID, *, now: datetime, on_progress: Progress | None = None) -> tuple[int, int]:
+    """Take back what an upload brought in, the last first; returns (taken back, stays)."""
+    groups = [group.id for group in queries.undoable(db.session.get_one(Upload, upload_id))][::-1]
+    db.session.rollback()
+    back = 0
+    for number, group_id in enumerate(groups, 1):
+
+        def undo(group_id: uuid.UUID = group_id) -> bool:
+            group = db.session.get_one(UploadGroup, group_id)
+            return operations.undo_group(group, by=operations.actor_for(group.upload, now), now=now)
+
+        back += unit_of_work(undo)
+        db.session.expire_all()
+        if on_progress is not None and (number % 10 == 0 or number == len(groups)):
+            on_progress(number, len(groups))
+    return back, len(groups) - back

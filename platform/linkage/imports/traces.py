@@ -31,14 +31,13 @@ def _row(kind: str, subject_id: uuid.UUID) -> ImportedRow | None:
     ).one_or_none()
 
 
-def remember(kind: str, subject_id: uuid.UUID, values: Mapping[str, Any], *, now: datetime) -> None:
-    """Note that an import wrote `values` (or found them there)."""
+def remember(kind: str, subject_id: uuid.UUID, values: Mapping[str, Any], *, now: datetime, new: bool = False) -> None:
+    """Note that an import wrote `values` (or found them there). `new`: the row was made just now."""
     if not values:
         return
     indexes = {field: index_of(kind, subject_id, field, value) for field, value in values.items()}
-    row = _row(kind, subject_id)
+    row = None if new else _row(kind, subject_id)
     if row is None:
         db.session.add(ImportedRow(subject_kind=kind, subject_id=subject_id, indexes=indexes, imported_at=now))
     else:
         row.indexes, row.imported_at = {**row.indexes, **indexes}, now
-    db.session.flush()

@@ -12,7 +12,7 @@ from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 
 from linkage.core.web import LANGUAGES
-from linkage.imports.kinds import Kind, Row
+from linkage.imports.kinds import KINDS, Kind, Row
 from linkage.imports.reading import FileRefused, Sheet
 
 HEADING_WITHIN = 12  # rows
@@ -101,6 +101,13 @@ def find_headings(kind: Kind, sheets: Iterable[Sheet]) -> list[Heading]:
         names = {column[2] for column in best[1]} - {""} if best else set()
         if best and len(names) >= LEAST_KNOWN and required <= names:
             found.append(Heading(sheet.name, best[0], best[1]))
+    other = _looks_like_another(kind, sheets, max((len(_names(heading)) for heading in found), default=0))
+    if other is not None:
+        raise FileRefused(
+            "other_kind",
+            _l("This looks like another kind of file: %(kind)s.", kind=other.title),
+            _l("Choose that kind above, or use the template of this one."),
+        )
     if not found:
         wanted = "、".join(column.heading for column in kind.columns if column.required)
         raise FileRefused(
@@ -109,6 +116,26 @@ def find_headings(kind: Kind, sheets: Iterable[Sheet]) -> list[Heading]:
             _l("Use the template, or name at least these columns: %(columns)s.", columns=wanted),
         )
     return found
+
+
+def _names(heading: Heading) -> set[str]:
+    return {name for _letter, _words, name in heading.columns if name}
+
+
+def _looks_like_another(kind: Kind, sheets: Iterable[Sheet], known_here: int) -> Kind | None:
+    """A kind of another sort that knows at least two more of the file's headings, its required ones among them."""
+    best, most = None, known_here + 1
+    for other in KINDS.values():
+        if other.right == kind.right:
+            continue
+        words = headings_of(other)
+        required = {column.name for column in other.columns if column.required}
+        for sheet in sheets:
+            for _number, cells in sheet.rows[:HEADING_WITHIN]:
+                names = {name for _letter, _words, name in _match(cells, words) if name}
+                if len(names) > most and required <= names:
+                    best, most = other, len(names)
+    return best
 
 
 def _match(cells: list[list[str]], known: dict[str, str]) -> list[tuple[str, str, str]]:

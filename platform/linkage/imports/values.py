@@ -270,3 +270,32 @@ def whole(low: int, high: int) -> Reader:
         return Value(int(found[1]), repair)
 
     return read
+
+
+def amount(low: float, high: float, scale: int) -> Reader:
+    """A number from `low` to `high` with at most two places, times `scale` (hours → minutes, yuan → fen).
+
+    A unit behind it and signs of money and thousands are allowed: 40 小时, ￥1,280.50.
+    """
+
+    def read(cell: Cell) -> Value:
+        words, repair = plain(cell)
+        found = AMOUNT.fullmatch(words.replace(",", "").replace("，", ""))
+        number = float(found[1]) if found else -1.0
+        if found is not None and found[2] == "万":
+            number *= 10_000
+        if found is None or not low <= number <= high:
+            raise CellFault(
+                "amount",
+                _l("This must be a number from %(low)s to %(high)s", low=f"{low:g}", high=f"{high:.0f}"),
+                _l("Write the number alone."),
+            )
+        return Value(round(number * scale), repair)
+
+    return read
+
+
+AMOUNT = re.compile(
+    r"[¥￥$]?\s*(\d{1,12}(?:\.\d{1,4})?)\s*(万)?\s*(?:小时|时|h|hours?|公里|千米|km|米|元|分钟|次|餐|份|/.*)?",
+    re.IGNORECASE,
+)

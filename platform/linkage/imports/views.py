@@ -27,12 +27,7 @@ REPAIR_WORDS = {
     "twice": _l("repeated rows"),
 }
 # Faults that show only beside other groups, or when the registers were asked.
-LATE_FAULTS = {
-    "twice": (
-        _l("This ID number stands in another household of the file, too"),
-        _l("Leave it in the household where the person lives."),
-    ),
-}
+LATE_FAULTS = {"twice": operations.TWICE}
 OTHER_FAULT = (_l("The registers refused it meanwhile"), _l("Check again: what is stored has changed."))
 
 

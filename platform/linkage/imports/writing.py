@@ -81,8 +81,7 @@ def _hints(book: Any, kind: Kind, today: date) -> None:
     sheet.set_column(1, 1, 60, wrap)
     sheet.set_column(2, 4, 24, wrap)
     lines = [
-        _("Rows with the same household number are one household: it enters whole or not at all."),
-        _("One row for each person; a second row of the same person for a second need."),
+        *(str(rule) for rule in kind.rules),
         _("Numbers of 18 digits must be text (they are, in this file): Excel rounds them otherwise."),
         _("As of %(day)s.", day=format_long_date(today)),
     ]

@@ -121,7 +121,7 @@ def employ(
     InvalidInput
         a field of person or terms is wrong, or they work for this organisation already
     """
-    _check_terms(terms)
+    check_terms(terms)
     if organisation.closed_on is not None:
         raise Conflict(_l("This organisation is closed already."))
     human = find_or_register(person, by=by, now=now)
@@ -151,7 +151,7 @@ def change_carer(
     """Change the person's facts and the terms of employment.  Raises StaleVersion, InvalidInput."""
     if carer.row_version != row_version:
         raise StaleVersion(_l("Somebody else changed this carer in the meantime."))
-    _check_terms(terms)
+    check_terms(terms)
     change_person(carer.person, person, row_version=person_version, by=by, now=now)
     _check_age(carer.person, terms)
     overlapping = queries.employments(carer.person_id, carer.organisation_id, terms.valid_from, terms.valid_to)
@@ -165,7 +165,8 @@ def change_carer(
         audit.record("organisations.change_carer", carer, by=by.user_id, now=now, fields=changed)
 
 
-def _check_terms(terms: EmploymentDraft) -> None:
+def check_terms(terms: EmploymentDraft) -> None:
+    """Raise InvalidInput where the terms of an employment are wrong."""
     if terms.kind not in CARER_KIND_WORDS:
         raise InvalidInput(_l("This value is not possible."), field="kind")
     if terms.travel_mode not in TRAVEL_WORDS:

@@ -222,7 +222,7 @@ def set_week_pattern(
     InvalidInput
         two stretches of a day overlap, a stretch ends before it begins, or a break lies outside it.
     """
-    _check_week(week)
+    check_week(week)
     stored = db.session.scalars(
         select(WorkPattern).where(
             WorkPattern.person_id == person.id,
@@ -256,7 +256,8 @@ def set_week_pattern(
     audit.record("people.week", person, by=by.user_id, now=now, kind=kind, valid_from=valid_from, spans=len(week))
 
 
-def _check_week(week: Sequence[WeekSpan]) -> None:
+def check_week(week: Sequence[WeekSpan]) -> None:
+    """Raise InvalidInput, with each stretch that overlaps another or ends before it begins."""
     errors: dict[str, list[Any]] = {}
     busy_until = max((_in_week(span)[1] for span in week), default=0) - WEEK_MINUTES  # of the Sunday before
     for span in sorted(week, key=_in_week):

@@ -66,7 +66,7 @@ def register_volunteer(
     if area is None or not may(by, "volunteers.register", area):
         raise NotAllowed("", remedy="volunteers.register")
     human = find_or_register(person, by=by, now=now)
-    _check_record(human, record, offer, now)
+    check_record(human, record, offer, local_date(now), has_telephone=bool(human.telephone))
     known = queries.of_person(human.id)
     if known is not None and known.left_at is None:
         raise InvalidInput(_l("This person is registered as a volunteer already."), field="id_number")
@@ -99,7 +99,9 @@ def change_record(
     """Change the person's facts, where they live, insurance and consent.  Raises StaleVersion, InvalidInput."""
     _same_version(volunteer, row_version)
     change_person(volunteer.person, person, row_version=person_version, by=by, now=now)
-    _check_record(volunteer.person, record, _offer_of(volunteer, local_date(now)), now)
+    person_has = bool(volunteer.person.telephone)
+    today = local_date(now)
+    check_record(volunteer.person, record, offer_of(volunteer, today), today, has_telephone=person_has)
     area = db.session.get(Area, record.area_id)
     if area is None or (area.id != volunteer.area_id and not may(by, "volunteers.register", area)):
         raise InvalidInput(_l("Choose a community."), field="area_id")
@@ -117,8 +119,8 @@ def change_offer(volunteer: Volunteer, offer: OfferDraft, *, row_version: int, b
     audit.record("volunteers.offer", volunteer, by=by.user_id, now=now, services=len(offer.services))
 
 
-def _check_record(person: Person, record: RecordDraft, offer: OfferDraft, now: datetime) -> None:
-    today = local_date(now)
+def check_record(person: Person, record: RecordDraft, offer: OfferDraft, today: date, *, has_telephone: bool) -> None:
+    """Raise InvalidInput, with every fault at its field, where the record of a volunteer is not complete."""
     faults: dict[str, list[Any]] = {}
     age = person.age_on(today)
     if age is None:
@@ -127,7 +129,7 @@ def _check_record(person: Person, record: RecordDraft, offer: OfferDraft, now: d
         faults["birth_date"] = [_l("So young a child cannot be registered.")]
     elif age < rule("volunteers.adult_years", today) and record.guardian_consent_on is None:
         faults["guardian_consent_on"] = [_l("A minor takes part with a guardian's consent: when was it given?")]
-    if not person.telephone:
+    if not has_telephone:
         faults["telephone"] = [_l("A volunteer is asked by telephone, too: fill in the number.")]
     if person.sex is None:
         faults["sex"] = [_l("A volunteer's record needs the sex, or the ID number.")]
@@ -158,7 +160,7 @@ def _check_offer(person: Person, offer: OfferDraft, today: date) -> None:
         raise InvalidInput(_l("Please check what you entered."), errors=faults)
 
 
-def _offer_of(volunteer: Volunteer, today: date) -> OfferDraft:
+def offer_of(volunteer: Volunteer, today: date) -> OfferDraft:
     """What the volunteer offers of what volunteers may still do (a service may have ended since)."""
     possible = {row.id for row in queries.open_to_volunteers(today)}
     return OfferDraft(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from datetime import date
+from difflib import SequenceMatcher
 from typing import Any
+
+from flask_babel import gettext as _
 
 from linkage.core.formats import format_day, format_long_date, format_times
 from linkage.households import words
@@ -74,6 +79,20 @@ def wanted_need(plan: NeedPlan) -> dict[str, Any]:
     return {name: facts[name] for name in NEED_FIELDS if stated[name]}
 
 
+def is_correction(old: str, new: str) -> bool:
+    """Another spelling of the same door, not a move: the same digits in the same order, and most of the words.
+
+    香莲里31号204室 and 香莲里31-204 are one door; 香莲里31号204室 and 香莲里33号204室 are two.
+    """
+    digits = [re.findall(r"\d+", unicodedata.normalize("NFKC", text)) for text in (old, new)]
+    likeness = SequenceMatcher(None, _letters(old), _letters(new)).ratio()
+    return bool(digits[0]) and digits[0] == digits[1] and likeness >= 0.6
+
+
+def _letters(address: str) -> str:
+    return re.sub(r"[\W\d_号室栋幢座单元楼]", "", unicodedata.normalize("NFKC", address))
+
+
 def compare(plan: RosterPlan, today: date) -> list[Change]:
     """Every difference, first of the household, then of its people, then of its needs."""
     return [*_household_changes(plan, today), *_member_changes(plan), *_need_changes(plan)]
@@ -136,6 +155,8 @@ def _differences(
         index = index_of(kind, subject_id, name, old)
         edited = old not in (None, "", ()) and trace.get(name) != index
         label = COLUMN[COLUMN_OF.get(name, name)].heading
+        if name == "address":
+            label = _("Address (correction)") if is_correction(old, new) else _("Address (a move)")
         yield Change(f"{key}.{name}", about, label, shown(name, old), shown(name, new), edited, index)
 
 

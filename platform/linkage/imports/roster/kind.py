@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import select
 
 from linkage.areas.models import Area
 from linkage.areas.queries import is_under
+from linkage.core.crypto import blind
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, right
-from linkage.imports.kinds import Examined, Fault, Kind, Row, Scene, register
+from linkage.imports.kinds import Column, Examined, Kind, Row, Scene, register
 from linkage.imports.roster import comparing, taking
 from linkage.imports.roster.columns import COLUMNS, EXAMPLES, RELATIONS
+from linkage.imports.roster.known import Known
 from linkage.imports.roster.matching import Matcher, check_needs
-from linkage.imports.roster.plans import RosterPlan
 from linkage.imports.roster.reading import GroupReader
-from linkage.imports.values import folded
+from linkage.imports.values import folded, plain
+from linkage.people.identity import normalise_id_number
 from linkage.services.models import Service
 from linkage.services.queries import services_on
 
@@ -39,6 +42,7 @@ class LookedUp:
 
     services: dict[str, Service]
     communities: dict[str, Area]
+    known: Known = field(default_factory=Known)
 
 
 def look_up(scene: Scene) -> LookedUp:
@@ -47,15 +51,20 @@ def look_up(scene: Scene) -> LookedUp:
     for service in services_on(scene.today):
         for word in (service.name_zh, service.name_en, service.code):
             services.setdefault(word, service)
+    return LookedUp(services, communities_below(scene.area))
+
+
+def communities_below(area: Area) -> dict[str, Area]:
+    """The communities and grids below an area, by name (with and without its last word) and code."""
     below = db.session.scalars(
         select(Area).where(Area.level.in_(("community", "grid")), Area.closed_on.is_(None)).order_by(Area.code)
     )
     communities: dict[str, Area] = {}
-    for area in below:
-        if is_under(area, scene.area.path):
-            for word in (area.name, area.name.removesuffix("社区").removesuffix("居委会"), area.code):
-                communities.setdefault(word, area)
-    return LookedUp(services, communities)
+    for row in below:
+        if is_under(row, area.path):
+            for word in (row.name, row.name.removesuffix("社区").removesuffix("居委会"), row.code):
+                communities.setdefault(word, row)
+    return communities
 
 
 def group(rows: list[Row]) -> list[list[Row]]:
@@ -91,46 +100,82 @@ def group_key(rows: Sequence[Row]) -> str:
     return f"{first.text('community')}|{first.text('number') or first.text('name')}"
 
 
+def group_of_needs(rows: list[Row]) -> list[list[Row]]:
+    """Rows of one household: the same number, else the same ID number, else the same name."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        community, number = row.text("community"), row.text("number")
+        person = row.text("id_number") or row.text("name")
+        groups.setdefault((community, number) if number else (community, "", person), []).append(row)
+    return list(groups.values())
+
+
+def prepare(groups: Sequence[list[Row]], scene: Scene) -> None:
+    """Look up the people of many groups by their ID numbers, and which household numbers are taken."""
+    numbers = set()
+    for rows in groups:
+        for row in rows:
+            if row.text("id_number"):
+                numbers.add(normalise_id_number(plain(row.cells["id_number"])[0]))
+    scene.looked_up.known.look_up(numbers, scene.area)
+
+
 def examine(rows: list[Row], scene: Scene) -> Examined:
     """Read a group, compare it with what is stored, ask whether it could be taken in."""
+    return _examine(rows, scene, only_known=False)
+
+
+def examine_needs(rows: list[Row], scene: Scene) -> Examined:
+    """The same for needs alone: their household must be registered."""
+    return _examine(rows, scene, only_known=True)
+
+
+def _examine(rows: list[Row], scene: Scene, *, only_known: bool) -> Examined:
     reader = GroupReader(rows, scene)
     plan = reader.plan()
+    plan.only_needs = only_known
     if plan.members and plan.area.level in ("community", "grid"):
-        Matcher(plan, reader, scene.actor, scene.today).match()
-        check_needs(plan, reader, scene.today)
+        Matcher(plan, reader, scene.actor, scene.today, scene.looked_up.known).match()
+        if plan.household is not None or not only_known:
+            check_needs(plan, reader, scene.today)
     known = plan.household is not None
     changes = comparing.compare(plan, scene.today) if known and not reader.faults else []
     state = "new" if not known else "changed" if changes else "same"
-    return Examined(reader.faults, state, len(plan.members), len(plan.needs), changes, reader.repairs, plan)
-
-
-def cross_check(groups: list[Examined]) -> None:
-    """An ID number stands in one household of the file only (family who live elsewhere apart)."""
-    first: dict[str, Any] = {}
-    for place, examined in enumerate(groups):
-        plan: RosterPlan = examined.plan
-        for member in plan.members:
-            number = member.draft.id_number
-            if not number or member.relation == "contact":
-                continue
-            if first.setdefault(number, place) != place:
-                words = _l("This ID number stands in another household of the file, too")
-                remedy = _l("Leave it in the household where the person lives.")
-                examined.faults.append(Fault(member.rows[0], "id_number", "twice", words, remedy))
+    examined = Examined(reader.faults, state, len(plan.members), len(plan.needs), changes, reader.repairs, plan)
+    examined.title = plan.members[0].draft.name if plan.members else rows[0].text("name")
+    examined.number = plan.number or (plan.household.number if plan.household else "")
+    examined.where = plan.facts.get("address", "")
+    if not only_known:
+        examined.keys = [
+            (blind("imports.once", member.draft.id_number), member.rows[0], "id_number")
+            for member in plan.members
+            if member.draft.id_number and member.relation != "contact"
+        ]
+    return examined
 
 
 def take(examined: Examined, ticked: set[str], by: Actor, now: datetime) -> dict[str, Any]:
     return taking.take(examined, ticked, by, now)
 
 
-def example_rows(_today: date) -> list[dict[str, str]]:
-    """Two households as the template shows them."""
-    return [
-        {column.name: column.examples[place] for column in COLUMNS if place < len(column.examples)}
-        for place in range(EXAMPLES)
-    ]
+def _examples(columns: tuple[Column, ...]) -> Callable[[date], list[dict[str, str]]]:
+    def rows(_today: date) -> list[dict[str, str]]:
+        return [
+            {column.name: column.examples[place] for column in columns if place < len(column.examples)}
+            for place in range(EXAMPLES)
+        ]
+
+    return rows
 
 
+def count(number: int) -> str:
+    return ngettext("%(num)d household", "%(num)d households", number)
+
+
+RULES = (
+    _l("Rows with the same household number are one household: it enters whole or not at all."),
+    _l("One row for each person; a second row of the same person for a second need."),
+)
 ROSTER = register(
     Kind(
         name="roster",
@@ -141,8 +186,43 @@ ROSTER = register(
         group=group,
         group_key=group_key,
         examine=examine,
-        cross_check=cross_check,
         take=take,
-        example_rows=example_rows,
+        example_rows=_examples(COLUMNS),
+        count=count,
+        lead=_l("Households, members and needs from an Excel or CSV file."),
+        rules=RULES,
+        listing="households.listing",
+        prepare=prepare,
+    )
+)
+HOUSEHOLD_COLUMNS = tuple(column for column in COLUMNS if column.part != "need")
+HOUSEHOLDS = register(
+    replace(
+        ROSTER,
+        name="households",
+        title=_l("Households and members"),
+        columns=HOUSEHOLD_COLUMNS,
+        example_rows=_examples(HOUSEHOLD_COLUMNS),
+        lead=_l("Households and who lives in them, without needs."),
+        rules=RULES[:1],
+    )
+)
+NEED_COLUMNS = tuple(
+    replace(column, required=column.name in ("name", "service", "starts_on"))
+    for column in COLUMNS
+    if column.part == "need" or column.name in ("number", "community", "name", "id_number")
+)
+NEEDS = register(
+    replace(
+        ROSTER,
+        name="needs",
+        title=_l("Needs of registered households"),
+        columns=NEED_COLUMNS,
+        group=group_of_needs,
+        examine=examine_needs,
+        example_rows=_examples(NEED_COLUMNS),
+        lead=_l("What households that are registered ask for: a row for each need."),
+        rules=(_l("A household is found by its number and a name, or by the ID number of somebody who lives there."),),
+        listing="needs.listing",
     )
 )

@@ -6,12 +6,15 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from linkage.core.errors import InvalidInput
+from linkage.core.extensions import db
 from linkage.core.permissions import Actor, may
 from linkage.households import permissions as household_permissions
 from linkage.households import queries as household_queries
 from linkage.households.models import Consent, Household, Member
+from linkage.imports.roster.known import Known
 from linkage.imports.roster.plans import MemberPlan, NeedPlan, RosterPlan
 from linkage.imports.roster.reading import GroupReader
 from linkage.needs import checks
@@ -19,7 +22,6 @@ from linkage.needs.operations import NeedRequest
 from linkage.needs.queries import same_need
 from linkage.needs.recurrence import normalise
 from linkage.people.models import Person
-from linkage.people.queries import find_by_id_number
 
 # Where a fault of a need stands in the file.
 COLUMN_OF = {
@@ -32,14 +34,15 @@ COLUMN_OF = {
     "preferred_start": "preferred",
     "flexible_days": "starts_on",
 }
+REGISTER_FIRST = _l("Compare number and name, or bring in the households first.")
 SEE_CARD = _l("Compare number and name with the card.")
 
 
 class Matcher:
     """Finds the stored household and people that a plan means."""
 
-    def __init__(self, plan: RosterPlan, reader: GroupReader, actor: Actor, today: date) -> None:
-        self.plan, self.reader, self.actor, self.today = plan, reader, actor, today
+    def __init__(self, plan: RosterPlan, reader: GroupReader, actor: Actor, today: date, known: Known) -> None:
+        self.plan, self.reader, self.actor, self.today, self.known = plan, reader, actor, today, known
 
     def match(self) -> None:
         """Set `plan.household` and each member's stored row; what cannot be is a fault."""
@@ -47,6 +50,8 @@ class Matcher:
             self._by_id_number(member)
         homes = self._homes()
         by_number = self._by_number()
+        if self.plan.only_needs and not homes and by_number is None:
+            homes = self._by_name()
         if len({home.id for home in homes}) > 1:
             self._fault_at_person("two_homes", _l("These people are registered in different households"))
             return
@@ -64,7 +69,7 @@ class Matcher:
 
     def _by_id_number(self, member: MemberPlan) -> None:
         number = member.draft.id_number
-        person = find_by_id_number(number) if number else None
+        person = self.known.person(number) if number else None
         if person is None:
             return
         if person.name != member.draft.name:
@@ -85,7 +90,7 @@ class Matcher:
     def _by_number(self) -> Household | None:
         """The household of that number, if its people are meant: by name and birth date."""
         number = self.plan.number
-        found = household_queries.by_number(self.plan.area.id, number) if number else None
+        found = self.known.household(self.plan.area.id, number) if number else None
         if found is None:
             return None
         stored = [member for member in found.members if member.holds(self.today)]
@@ -93,6 +98,28 @@ class Matcher:
             return found
         self._fault("number", "number_taken", _l("Another household has this number"))
         return None
+
+    def _by_name(self) -> list[Household]:
+        """Of needs: the one household of the community in which somebody of that name lives."""
+        names = [member.draft.name for member in self.plan.members]
+        if self.plan.number or not names:
+            return []
+        found = db.session.scalars(
+            select(Household)
+            .join(Member)
+            .join(Person, Person.id == Member.person_id)
+            .where(
+                Household.area_id == self.plan.area.id,
+                household_queries.is_open(self.today),
+                Member.on(self.today),
+                Member.relation != "contact",
+                Person.name == names[0],
+            )
+            .limit(2)
+        ).all()
+        if len(found) > 1:
+            self._fault("name", "several", _l("Several households have somebody of this name"))
+        return list(found[:1])
 
     def _adopt(self, household: Household) -> None:
         if household.closed_on is not None and household.closed_on <= self.today:
@@ -103,8 +130,17 @@ class Matcher:
             for member in household.members:
                 if member.holds(self.today) and planned.member is None and _means(member, planned):
                     planned.member, planned.person = member, member.person
+        for planned in self.plan.members if self.plan.only_needs else ():
+            if planned.member is None:
+                words = _l("Nobody of this name lives in that household")
+                self.reader.fault(planned.rows[0], "name", "not_member", words, REGISTER_FIRST)
 
     def _demand_new(self) -> None:
+        if self.plan.only_needs:
+            if not self.reader.faults:
+                words = _l("This household is not registered")
+                self.reader.fault(0, "number" if self.plan.number else "name", "not_registered", words, REGISTER_FIRST)
+            return
         address_row = self.plan.rows["address"]
         if "address" not in self.plan.facts and not self.reader.is_faulty(address_row, "address"):
             words = _l("The address is missing")

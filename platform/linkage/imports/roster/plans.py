@@ -43,7 +43,10 @@ class NeedPlan:
 
 @dataclass
 class RosterPlan:
-    """`facts`: care_level, health, hazard, door_note, address, as far as the file states them."""
+    """`facts`: care_level, health, hazard, door_note, address, as far as the file states them.
+
+    `only_needs`: the file is of needs; its households and people must be registered.
+    """
 
     area: Area
     number: str | None
@@ -55,3 +58,4 @@ class RosterPlan:
     household: Household | None = None
     actor: Actor | None = None
     rows: dict[str, int] = field(default_factory=dict)
+    only_needs: bool = False

@@ -108,6 +108,11 @@ class _Changes:
         if address is not None:
             place = self.household.place
             draft = PlaceDraft(self.household.area, address, place.door_note, access_minutes=place.access_minutes)
+            if comparing.is_correction(place.address or "", address):
+                household_operations.correct_address(
+                    self.household, address, row_version=self.household.row_version, by=self.by, now=self.now
+                )
+                return
             household_operations.move_household(
                 self.household, draft, row_version=self.household.row_version, by=self.by, now=self.now
             )
@@ -210,7 +215,7 @@ def _remember(plan: RosterPlan, household: Household, accepted: set[str], now: d
             subjects.append((f"need.{place}", "needs", need.need.id, stored, wanted))
     for _key, kind, subject_id, stored, wanted in subjects:
         agreed = {name: stored[name] for name in wanted if new or stored[name] == wanted[name]}
-        traces.remember(kind, subject_id, agreed, now=now)
+        traces.remember(kind, subject_id, agreed, now=now, new=new and kind != "people")
     for draft in plan.tags:
         owner = None if draft.member is None else plan.members[draft.member].person
         for tag in household.tags:
