@@ -75,7 +75,7 @@ def weekdays(cell: Cell) -> Value:
     named = re.search(r"BYDAY=([A-Z,]+)", rule or "")
     if named is None:
         raise CellFault(
-            "weekday", _l("This is no day of the week"), _l("Write for example: 周一、周三, or 周一至周五.")
+            "weekday", _l("This is no day of the week"), _l("Write for example: Mon, Wed; or every weekday.")
         )
     return Value(tuple(ORDER.index(day) for day in named[1].split(",")), repair)
 
