@@ -125,9 +125,10 @@ def _encode(value: Any) -> Any:
         return value
     if isinstance(value, bytes):
         return {"is": "bytes", "of": base64.b64encode(value).decode()}
-    if isinstance(value, (datetime, date, time, uuid.UUID)):
-        kind = type(value).__name__
-        return {"is": kind, "of": value.isoformat() if kind != "UUID" else str(value)}
+    if isinstance(value, uuid.UUID):
+        return {"is": "UUID", "of": str(value)}
+    if isinstance(value, (datetime, date, time)):
+        return {"is": type(value).__name__, "of": value.isoformat()}
     return {"is": "json", "of": value}
 
 

@@ -209,7 +209,9 @@ def _terms(reader: RecordReader, carer: Carer | None) -> EmploymentDraft | None:
         if carer is not None
         else EmploymentDraft("carer", 2400, "ebike", reader.scene.today)
     )
-    given = {name: cells[name] for name in ("kind", "travel_mode", "valid_from", "valid_to") if name in cells}
+    given: dict[str, Any] = {
+        name: cells[name] for name in ("kind", "travel_mode", "valid_from", "valid_to") if name in cells
+    }
     if "weekly_hours" in cells:
         given["weekly_minutes"] = cells["weekly_hours"]
     terms = replace(base, **given)

@@ -288,7 +288,7 @@ def _shown(name: str, value: Any) -> str:
     if name == "services":
         return "、".join(named(row) for key in value if (row := db.session.get(Service, key)) is not None)
     if name == "areas":
-        return "、".join(row.name for key in value if (row := db.session.get(Area, key)) is not None)
+        return "、".join(area.name for key in value if (area := db.session.get(Area, key)) is not None)
     return show_plain(name, value)
 
 

@@ -84,9 +84,9 @@ def shift_span(cell: Cell) -> Value:
     """From–to; a night shift goes on past midnight: 20:00-08:00."""
     words, repair = plain(cell)
     ends = [minutes_of(part) for part in re.split(r"\s*(?:--?|–|—|~|～|至|到|次日)+\s*", words) if part]
-    if len(ends) != 2 or ends[0] is None or ends[1] is None:
+    start, end = ends if len(ends) == 2 else (None, None)
+    if start is None or end is None:
         raise CellFault("span", _l("This is no span of time"), _l("Write from and to: 08:00-17:00."))
-    start, end = ends
     return Value((start, end if end > start else end + DAY), repair)
 
 
