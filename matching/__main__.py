@@ -12,6 +12,7 @@ from pathlib import Path
 from matching import city_cli, explaining
 from matching.bench import BENCHES, run_bench
 from matching.benchmark import Effort, run_benchmark
+from matching.benchmark_picture import draw_gaps
 from matching.city import city_to_json
 from matching.city_generate import generate_city
 from matching.errors import MatchingError
@@ -78,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("plan", type=Path, help="the plan as it was")
     one.add_argument("--out", type=Path)
     _add_bench(command("bench", _bench, "solve a folder of HHCRSP instances; or measure answers on a made-up day"))
+    one = command("picture", _picture, "draw the gap over time of some HHCRSP instances (SVG)")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--best", type=Path, required=True)
+    one.add_argument("--instances", required=True, help="names, separated by commas")
+    one.add_argument("--seconds", type=float, default=60)
+    one.add_argument("--seeds", default="1,2", help="one line each, at most two")
+    one.add_argument("--out", type=Path, required=True)
     command("schema", _schema, "write the JSON schemas anew from the classes")
     command("warm-up", _warm_up, "compile the search now, so that no one waits for it later")
     return parser
@@ -177,6 +185,15 @@ def _bench(options: argparse.Namespace) -> int:
     return run_benchmark(
         Path(options.what), options.best, effort, out=options.json, solutions=options.solutions, say=_say
     )
+
+
+def _picture(options: argparse.Namespace) -> int:
+    seeds = [int(seed) for seed in options.seeds.split(",")]
+    names = options.instances.split(",")
+    options.out.write_text(
+        draw_gaps(options.folder, options.best, names, Effort(options.seconds), seeds), encoding="utf-8"
+    )
+    return 0
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,8 @@ from threading import Event
 
 import numpy as np
 
-from matching.kernel.annealing import anneal
+from matching.kernel.annealing import MOST, anneal
+from matching.kernel.board import Board
 from matching.kernel.links import (
     ACCESS,
     CLOSE,
@@ -50,10 +51,12 @@ from matching.kernel.problem import (
 from matching.search import Snapshot
 from matching.stop import Stop
 
-NEAR = 30  # near stops looked at for each slot
+SOFT = 300.0  # minutes of tardiness from which on a window is hardly a hard one
+NEAR = 16  # near stops looked at for each slot
 STEPS = 200  # annealing steps that count as one iteration of the budget
 CHUNK = 25  # iterations between two looks at the clock: some 30 milliseconds
-HOT, COLD = 3.0, 0.06  # first and last temperature, in typical ways from a stop to the next
+HOT, COLD = 5.0, 0.08  # first and last temperature, in typical ways from a stop to the next
+ROUND = 8000  # steps per slot for which it is better to cool down once more than to cool more slowly
 LOOK_SECONDS = 0.05
 
 
@@ -80,9 +83,11 @@ class Layout:
         self.travel[:, :away, :away] = p.travel
         self.modes = p.h_mode
         self.fit = self._fit()
-        self.weights = np.array([p.weight[W_TRAVEL], p.weight[W_TARDINESS], p.weight[W_MAX_TARDINESS], 1.0])
         self.net, self.times = self._nodes(away)
-        self.rules = (self._pairs(), p.v_mix, p.c_kind[p.h_caregiver], p.v_slot0)
+        hard = (self.times[: self.slots, LAST] - self.times[: self.slots, CLOSE] < SOFT).any()
+        weights = (p.weight[W_TRAVEL], p.weight[W_TARDINESS], p.weight[W_MAX_TARDINESS], hard, 0)
+        self.weights = np.array(weights, dtype=np.float64)
+        self.rules = (self._pairs(), p.v_mix, p.c_kind[p.h_caregiver])
         self.unserved = p.rank_points[p.v_rank].copy()
         np.add.at(self.unserved, p.s_visit, p.s_pinned * p.rank_points[LOST_PIN])
         self.near, self.scale = self._near()
@@ -169,11 +174,31 @@ class Chain:
         self.journal = np.zeros((12 * nodes + 64, 2))
         self.log = np.zeros((8 * nodes + 64, 3), dtype=np.int64)
         self.waiting = np.zeros(nodes + 8, dtype=np.int64)
-        self.chosen = np.zeros(16, dtype=np.int64)
+        self.chosen = np.zeros(MOST + 2, dtype=np.int64)
         self.random = np.array([(seed * 2654435761 + 88172645463325252) % 2**63 | 1], dtype=np.uint64)
         self.best = self.net[:, NEXT].copy()
         self.best_total = np.full(1, np.inf)
+        self.board = Board(
+            self.net,
+            self.times,
+            layout.travel,
+            layout.modes,
+            layout.fit,
+            self.weights,
+            layout.near,
+            *layout.rules,
+            layout.p.v_slot0,
+            layout.p.v_slots,
+            layout.unserved,
+            self.cost,
+            self.journal,
+            self.log,
+            self.waiting,
+            self.chosen,
+            self.random,
+        )
         self.iterations = 0
+        self.expected = 0  # steps within the whole budget, once that can be guessed
         self.found: tuple[float, np.ndarray] = (np.inf, np.zeros(RANKS, dtype=np.int64))
 
     def load(self, following: np.ndarray) -> bool:
@@ -225,31 +250,8 @@ class Chain:
 
     def run(self, steps: int, temperature: float) -> int:
         """So many steps at one temperature, in points; returns how many were accepted."""
-        layout, before = self.layout, self.best_total[0]
-        accepted = int(
-            anneal(
-                self.net,
-                self.times,
-                layout.travel,
-                layout.modes,
-                layout.fit,
-                self.weights,
-                layout.near,
-                layout.rules,
-                layout.unserved,
-                layout.p.v_slots,
-                self.cost,
-                self.journal,
-                self.log,
-                self.waiting,
-                self.chosen,
-                self.random,
-                self.best,
-                self.best_total,
-                steps,
-                temperature,
-            )
-        )
+        before = self.best_total[0]
+        accepted = int(anneal(self.board, self.best, self.best_total, steps, temperature))
         if self.best_total[0] < before:
             self._note_found()
         return accepted
@@ -308,26 +310,40 @@ class Annealing:
 
     def _cool(self, chain: Chain, stop: Stop, share: float) -> None:
         typical = self.layout.scale * self.layout.weights[0]
+        begun = chain.iterations
         while (used := stop.fraction(chain.iterations) / share) < 1 and not self._enough.is_set():
             left = stop.iterations_left(chain.iterations)
+            phase = (used * self._rounds(chain, used, begun, left)) % 1
             count = CHUNK if left is None else min(CHUNK, left)
-            chain.run(count * STEPS, typical * HOT * (COLD / HOT) ** used)
+            chain.run(count * STEPS, typical * HOT * (COLD / HOT) ** phase)
             chain.iterations += count
 
-    def plan(self, chain: Chain) -> Snapshot:
-        """The best plan of a chain, two-person visits fixed where they start in it."""
-        p, layout = self.layout.p, self.layout
-        chain.load(chain.best)
-        route = np.full((layout.shifts, p.route_length + 1), -1, dtype=np.int64)
-        length = np.zeros(layout.shifts, dtype=np.int64)
-        for h in range(layout.shifts):
-            x = chain.net[layout.slots + h, NEXT]
-            while x < layout.slots:
-                route[h, length[h]] = x
-                length[h] += 1
-                x = chain.net[x, NEXT]
-        paired = (p.v_slots[p.s_visit] == 2) & (chain.net[: layout.slots, SHIFT] >= 0)
-        fix = np.where(paired, chain.times[: layout.slots, START], p.s_fix)
-        nothing = np.zeros(layout.slots, dtype=np.int64)
-        points, unserved = chain.found
-        return Snapshot(route, length, nothing, fix, nothing - 1, points, unserved)
+    def _rounds(self, chain: Chain, used: float, begun: int, left: int | None) -> int:
+        """How often to cool down within the budget: often if the steps suffice for that."""
+        if left is not None:
+            steps = (chain.iterations + left) * STEPS
+        elif used < 0.02:
+            return 1
+        else:
+            chain.expected = chain.expected or int((chain.iterations - begun) * STEPS / used)
+            steps = chain.expected
+        return max(1, round(steps / (ROUND * self.layout.slots)))
+
+
+def plan_of(layout: Layout, chain: Chain) -> Snapshot:
+    """The best plan of a chain, two-person visits fixed where they start in it."""
+    p = layout.p
+    chain.load(chain.best)
+    route = np.full((layout.shifts, p.route_length + 1), -1, dtype=np.int64)
+    length = np.zeros(layout.shifts, dtype=np.int64)
+    for h in range(layout.shifts):
+        x = chain.net[layout.slots + h, NEXT]
+        while x < layout.slots:
+            route[h, length[h]] = x
+            length[h] += 1
+            x = chain.net[x, NEXT]
+    paired = (p.v_slots[p.s_visit] == 2) & (chain.net[: layout.slots, SHIFT] >= 0)
+    fix = np.where(paired, chain.times[: layout.slots, START], p.s_fix)
+    nothing = np.zeros(layout.slots, dtype=np.int64)
+    points, unserved = chain.found
+    return Snapshot(route, length, nothing, fix, nothing - 1, points, unserved)

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from matching.arrays import breaks_while_absent, slot_pairs
+from matching.arrays import breaks_while_absent
+from matching.flat import slot_pairs
 from matching.instance import Visit
 from matching.kernel.judging import count_terms
 from matching.kernel.schedule import route_travel, timetable

@@ -1,9 +1,10 @@
 """Small instances solved exactly, by CP-SAT over the whole problem.
 
 One Boolean per slot and shift, one start per slot, one circuit per shift. Breaks and absences cut
-journeys in two, which this model does not say, so instances with them are left to the search, as are
-fractional minutes. The search's plan is the hint; what is found is rebuilt with every rule checked, and
-only a plan that keeps the objective's exact value counts as proven.
+journeys in two, which this model does not say, so instances with them are left to the search. Fractional
+minutes are counted in thousandths, where only travel and tardiness have a price. The search's plan is the
+hint; what is found is rebuilt with every rule checked, and only a plan that keeps the objective's exact
+value counts as proven.
 """
 
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
+from matching.annealing import Chain, Layout, plan_of, suits
 from matching.arrays import FULLY_PINNED, KINDS
 from matching.coupling import covering_lines
 from matching.cpsat import Solved, run
 from matching.kernel.charges import draw, drawn
 from matching.kernel.insertion import put
+from matching.kernel.links import NEXT
 from matching.kernel.problem import (
     FEN,
     W_COST,
@@ -37,6 +40,23 @@ SIZE = 25  # visits
 MOST_ARCS = 40_000
 EFFORT = 5.0  # deterministic time without a limit of seconds
 SHARE = 0.4  # of the seconds left
+FINE = 1000
+# All that is counted in minutes in the model (not: what is charged to a line).
+MINUTES = (
+    "travel",
+    "s_minutes",
+    "v_access",
+    "v_late",
+    "v_offset_min",
+    "v_offset_max",
+    "win_lo",
+    "win_hi",
+    "pref_lo",
+    "pref_hi",
+    "h_start",
+    "h_end",
+    "s_fix",
+)
 
 
 @dataclass
@@ -55,6 +75,7 @@ class _Model:
     bound: int = 0
     priced: int = 0
     lexicographic: bool = True
+    scale: int = 1
 
     def boolean(self) -> cp_model.IntVar:
         return self.cp.new_bool_var("")
@@ -80,11 +101,16 @@ def solve_exactly(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]
     solved = run(model.cp, stop, seconds=SHARE * (left or 0), effort=EFFORT)
     if solved is None:
         return
-    _rebuild(search, model, solved)
+    if model.scale > 1:
+        found = _in_order(search, model, solved)
+        if found is None or not search.load(found):
+            return
+    else:
+        _rebuild(search, model, solved)
     plan = search.snapshot()
     loose = _loosened(search, plan)
     plan = plan if loose is None or plan.beats(loose) else loose
-    yield plan, solved.optimal and plan.points <= _terms(model, solved) + 0.5
+    yield plan, solved.optimal and plan.points <= _terms(model, solved) / model.scale + 0.5
 
 
 def _terms(model: _Model, solved: Solved) -> float:
@@ -103,13 +129,27 @@ def _loosened(search: Search, plan: Snapshot) -> Snapshot | None:
 
 
 def is_small(p: Problem) -> bool:
-    """Whether CP-SAT takes it: few visits, whole minutes, no breaks, not too many arcs."""
-    if not 0 < len(p.v_slot0) <= SIZE or len(p.b_lo):
-        return False
-    fractional = [p.travel, p.s_minutes, p.v_access, p.win_lo, p.win_hi, p.h_start, p.h_end, p.s_charge, p.s_fix]
-    if any((array % 1).any() for array in fractional):
+    """Whether CP-SAT takes it: few visits, no breaks, not too many arcs, times that can be counted."""
+    if not 0 < len(p.v_slot0) <= SIZE or len(p.b_lo) or scale_of(p) is None:
         return False
     return sum(_stops_in(p, h) ** 2 for h in range(len(p.h_start))) <= MOST_ARCS
+
+
+def scale_of(p: Problem) -> int | None:
+    """How many units a minute has in the model: 1, or 1,000 where minutes are fractional and only prices of
+    minutes of travel and tardiness matter; None if that is not enough."""
+    counted = [getattr(p, name) for name in MINUTES]
+    if not any((array % 1).any() for array in counted):
+        return None if (p.s_charge % 1).any() else 1
+    prices = np.delete(p.weight, [W_TRAVEL, W_TARDINESS, W_MAX_TARDINESS])
+    plain = suits(p) and not (prices.any() or p.s_points.any())
+    exact = all((np.abs(np.round(array * FINE) - array * FINE) < 1e-6).all() for array in counted)
+    return FINE if plain and exact and p.h_end.max() * FINE < 2**31 else None
+
+
+def scaled(p: Problem, scale: int) -> Problem:
+    """The same problem counted in units of 1 / scale minutes."""
+    return p._replace(**{name: np.round(getattr(p, name) * scale) for name in MINUTES}) if scale > 1 else p
 
 
 def _stops_in(p: Problem, h: int) -> int:
@@ -119,7 +159,8 @@ def _stops_in(p: Problem, h: int) -> int:
 def build_model(search: Search) -> _Model:
     """The whole problem as one CP-SAT model."""
     model = _Model()
-    p = search.problem
+    model.scale = scale_of(search.problem) or 1
+    p = scaled(search.problem, model.scale)
     _slots(p, model)
     _pairs(p, model)
     for h in range(len(p.h_start)):
@@ -421,6 +462,19 @@ def hint(search: Search, model: _Model) -> None:
         model.cp.add_hint(var, int((state.s_shift[slots] >= 0).all()))
 
 
+def _in_order(search: Search, model: _Model, solved: Solved) -> Snapshot | None:
+    """The solver's routes with the starts that follow from them (its own are rounded to thousandths)."""
+    layout = Layout(search.problem)
+    following = layout.net[:, NEXT].copy()
+    rows = [(solved.value(model.starts[slot]), slot, h) for (slot, h), var in model.takes.items() if solved.value(var)]
+    last = {h: layout.slots + h for h in range(layout.shifts)}
+    for _, slot, h in sorted(rows):
+        following[last[h]], following[slot] = slot, layout.slots + layout.shifts + h
+        last[h] = slot
+    chain = Chain(layout, 0)
+    return plan_of(layout, chain) if chain.start(following) else None
+
+
 def _rebuild(search: Search, model: _Model, solved: Solved) -> None:
     """Make the solver's plan the present one, every start fixed where the solver put it."""
     search.clear()
@@ -429,4 +483,4 @@ def _rebuild(search: Search, model: _Model, solved: Solved) -> None:
         lines = [n for (s, g, n), var in model.pays.items() if (s, g) == (slot, h) and solved.value(var)]
         line = lines[0] if lines else -1
         position = int(search.state.length[h])
-        put(search.p, search.s, slot, h, position, 0, float(start), line)
+        put(search.p, search.s, slot, h, position, 0, start / model.scale, line)

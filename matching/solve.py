@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matching.annealing import Annealing, suits
+from matching.annealing import Annealing, plan_of, suits
 from matching.assembly import objective_of, plan_routes, unserved_visits
 from matching.coupling import improve_lines
 from matching.eligibility import possible_shifts
@@ -157,7 +157,7 @@ class _Run:
             annealing.run(self.stop, share, look)
         finally:
             for chain in annealing.chains:
-                if self.search.load(annealing.plan(chain)):
+                if self.search.load(plan_of(annealing.layout, chain)):
                     self._take(self.search.snapshot())
             self.search.load(self.best)
 

@@ -11,29 +11,21 @@ blinks: Christiaens, Vanden Berghe (2020), doi:10.1287/trsc.2019.0914.
 
 import numpy as np
 
+from matching.kernel.board import Board, best_place, draw
 from matching.kernel.compiled import jit
+from matching.kernel.exchange import exchange
 from matching.kernel.links import (
-    CLOSE,
-    END,
-    LAST,
-    LATEST,
     LOGGED,
     NEXT,
     NOTED,
-    OFFSET,
-    OPEN,
     OTHER,
     POINTS,
     PREV,
     SHIFT,
-    START,
-    STAY,
     VISIT,
     W_HARD,
-    W_LATE,
+    W_NOISE,
     W_WAY,
-    W_WORST,
-    WORST,
     detour_points,
     find_worst,
     go_back,
@@ -44,237 +36,74 @@ from matching.kernel.links import (
     settle,
     total,
     unlink,
-    way,
 )
 from matching.kernel.problem import NEVER
 
-BLINK = 0.08  # share of places overlooked
-MOST = 8  # visits taken out in one step at most
-EMPTY_TRIES = 2  # shifts without stops looked at for each slot
+MORE = 0.65  # chance of one more
+MOST = 12  # visits taken out in one step at most
+EXCHANGE = 0.2  # share of steps that exchange the ends of two routes
+WHOLE = 0.05  # share of the others that empty a short route
+NOISE = 3.0  # how much, in temperatures, the cheapest place may be mistaken for another
 
 
 @jit
-def draw(random: np.ndarray) -> float:
-    """A number in [0, 1) from an xorshift generator (Marsaglia 2003)."""
-    x = random[0]
-    x ^= x << np.uint64(13)
-    x ^= x >> np.uint64(7)
-    x ^= x << np.uint64(17)
-    random[0] = x
-    return float(x >> np.uint64(11)) / 9007199254740992.0
-
-
-@jit
-def place_points(
-    net: np.ndarray,
-    times: np.ndarray,
-    travel: np.ndarray,
-    modes: np.ndarray,
-    fit: np.ndarray,
-    weights: np.ndarray,
-    worst: float,
-    x: int,
-    before: int,
-    soonest: float,
-    least: float,
-) -> float:
-    """What x would cost behind `before`, other routes left aside: never more than it will; NEVER if impossible.
-
-    `soonest` is the earliest start that the other slot allows. Gives up above `least`.
-    """
-    h, after = net[before, SHIFT], net[before, NEXT]
-    mode = modes[h]
-    points = fit[x, h] + weights[W_WAY] * detour_points(net, travel, mode, before, x, after)
-    if points >= least:
-        return NEVER
-    start = max(times[before, END] + way(net, times, travel, mode, before, x), soonest)
-    if start > times[x, LAST]:
-        return NEVER
-    late = max(0.0, start - times[x, CLOSE])
-    latest = max(worst, late)
-    points += weights[W_LATE] * late
-    free, x = start + times[x, STAY], x
-    last = x
-    y = after
-    first = True
-    while points < least:
-        ready = free + way(net, times, travel, mode, last, y)
-        if first and weights[W_HARD] > 0 and ready > times[y, LATEST]:
-            return NEVER
-        first = False
-        if ready <= times[y, START]:
-            break
-        if net[y, NEXT] < 0:
-            if ready > times[y, LAST]:
-                return NEVER
-            break
-        late = max(0.0, ready - times[y, CLOSE])
-        points += weights[W_LATE] * (late - max(0.0, times[y, START] - times[y, CLOSE]))
-        latest = max(latest, late)
-        free, last = ready + times[y, STAY], y
-        y = net[y, NEXT]
-    return points + weights[W_WORST] * (latest - worst)
-
-
-@jit
-def may_join(
-    net: np.ndarray, pairs: np.ndarray, mixes: np.ndarray, kinds: np.ndarray, slot0: np.ndarray, x: int, h: int
-) -> bool:
-    """Whether shift h may serve x together with whoever serves the other slot."""
-    y = net[x, OTHER]
-    if y < 0 or net[y, SHIFT] < 0:
-        return True
-    g = net[y, SHIFT]
-    if not pairs[h, g]:
-        return False
-    v = net[x, VISIT]
-    bit = 3 * kinds[h] + kinds[g] if slot0[v] == x else 3 * kinds[g] + kinds[h]
-    return (mixes[v] >> bit) & 1 == 1
-
-
-@jit
-def best_place(
-    net: np.ndarray,
-    times: np.ndarray,
-    travel: np.ndarray,
-    modes: np.ndarray,
-    fit: np.ndarray,
-    weights: np.ndarray,
-    near: np.ndarray,
-    rules: tuple,
-    cost: np.ndarray,
-    random: np.ndarray,
-    slots: int,
-    x: int,
-    forbidden: int,
-    limit: float,
-) -> tuple[int, float]:
-    """The stop behind which x looks cheapest, and its points; (-1, NEVER) if nothing is below `limit`."""
-    pairs, mixes, kinds, slot0 = rules
-    best, least = -1, limit
-    y = net[x, OTHER]
-    soonest = times[x, OPEN]
-    if y >= 0 and net[y, SHIFT] >= 0:
-        soonest = max(soonest, times[y, START] + times[x, OFFSET])
-    for k in range(near.shape[1]):
-        z = near[x, k]
-        if z < 0:
-            break
-        h = net[z, SHIFT]
-        if h < 0 or fit[x, h] >= least or draw(random) < BLINK:
-            continue
-        if y >= 0 and not may_join(net, pairs, mixes, kinds, slot0, x, h):
-            continue
-        if z != forbidden:
-            points = place_points(net, times, travel, modes, fit, weights, cost[WORST], x, z, soonest, least)
-            if points < least:
-                best, least = z, points
-        z = net[z, PREV]
-        if z != forbidden:
-            points = place_points(net, times, travel, modes, fit, weights, cost[WORST], x, z, soonest, least)
-            if points < least:
-                best, least = z, points
-    for _ in range(EMPTY_TRIES):
-        h = int(draw(random) * len(modes))
-        z = slots + h
-        if net[net[z, NEXT], NEXT] >= 0 or fit[x, h] >= least or z == forbidden:
-            continue
-        if may_join(net, pairs, mixes, kinds, slot0, x, h):
-            points = place_points(net, times, travel, modes, fit, weights, cost[WORST], x, z, soonest, least)
-            if points < least:
-                best, least = z, points
-    return best, least
-
-
-@jit
-def take_out(
-    net: np.ndarray,
-    times: np.ndarray,
-    travel: np.ndarray,
-    modes: np.ndarray,
-    fit: np.ndarray,
-    weights: np.ndarray,
-    cost: np.ndarray,
-    journal: np.ndarray,
-    log: np.ndarray,
-    waiting: np.ndarray,
-    count: int,
-    slots: int,
-    x: int,
-) -> int:
+def take_out(b: Board, count: int, slots: int, x: int) -> int:
     """Unlink a slot; the nodes whose start that changes are added to `waiting`. Returns their number."""
-    before, after, h = net[x, PREV], net[x, NEXT], net[x, SHIFT]
-    unlink(net, x)
-    logged = int(cost[LOGGED])
-    log[logged, 0], log[logged, 1], log[logged, 2] = x, before, h
-    cost[LOGGED] = logged + 1
-    cost[POINTS] -= fit[x, h] + weights[W_WAY] * detour_points(net, travel, modes[h], before, x, after)
-    move_start(times, cost, journal, x, -1.0)
+    before, after, h = b.net[x, PREV], b.net[x, NEXT], b.net[x, SHIFT]
+    unlink(b.net, x)
+    logged = int(b.cost[LOGGED])
+    b.log[logged, 0], b.log[logged, 1], b.log[logged, 2] = x, before, h
+    b.cost[LOGGED] = logged + 1
+    b.cost[POINTS] -= b.fit[x, h] + b.weights[W_WAY] * detour_points(b.net, b.travel, b.modes[h], before, x, after)
+    move_start(b.times, b.cost, b.journal, x, -1.0)
     for i in range(count):
-        if waiting[i] == x:
+        if b.waiting[i] == x:
             count -= 1
-            waiting[i] = waiting[count]
+            b.waiting[i] = b.waiting[count]
             break
-    count = push(waiting, count, after)
-    y = net[x, OTHER]
-    if y >= 0 and net[y, SHIFT] >= 0:
-        count = push(waiting, count, y)
-    if weights[W_HARD] > 0:
-        note_latest(net, times, travel, modes, h, slots + len(modes) + h)
+    count = push(b.waiting, count, after)
+    y = b.net[x, OTHER]
+    if y >= 0 and b.net[y, SHIFT] >= 0:
+        count = push(b.waiting, count, y)
+    if b.weights[W_HARD] > 0:
+        note_latest(b.net, b.times, b.travel, b.modes, h, slots + len(b.modes) + h)
     return count
 
 
 @jit
-def put_in(
-    net: np.ndarray,
-    times: np.ndarray,
-    travel: np.ndarray,
-    modes: np.ndarray,
-    fit: np.ndarray,
-    weights: np.ndarray,
-    cost: np.ndarray,
-    journal: np.ndarray,
-    log: np.ndarray,
-    waiting: np.ndarray,
-    slots: int,
-    x: int,
-    before: int,
-    limit: float,
-) -> bool:
+def put_in(b: Board, slots: int, x: int, before: int, limit: float) -> bool:
     """Link a slot behind `before` and settle; False if that is impossible or too dear."""
-    h = net[before, SHIFT]
-    cost[POINTS] += fit[x, h] + weights[W_WAY] * detour_points(net, travel, modes[h], before, x, net[before, NEXT])
-    link(net, x, before)
-    logged = int(cost[LOGGED])
-    log[logged, 0], log[logged, 1], log[logged, 2] = x, -1, h
-    cost[LOGGED] = logged + 1
-    waiting[0] = x
-    if not settle(net, times, travel, modes, weights, cost, journal, waiting, 1, limit):
+    h = b.net[before, SHIFT]
+    b.cost[POINTS] += b.fit[x, h] + b.weights[W_WAY] * detour_points(
+        b.net, b.travel, b.modes[h], before, x, b.net[before, NEXT]
+    )
+    link(b.net, x, before)
+    logged = int(b.cost[LOGGED])
+    b.log[logged, 0], b.log[logged, 1], b.log[logged, 2] = x, -1, h
+    b.cost[LOGGED] = logged + 1
+    b.waiting[0] = x
+    if not settle(b.net, b.times, b.travel, b.modes, b.weights, b.cost, b.journal, b.waiting, 1, limit):
         return False
-    find_worst(times, slots, cost)
-    if weights[W_HARD] > 0:
-        note_latest(net, times, travel, modes, h, slots + len(modes) + h)
+    find_worst(b.times, slots, b.cost)
+    if b.weights[W_HARD] > 0:
+        note_latest(b.net, b.times, b.travel, b.modes, h, slots + len(b.modes) + h)
     return True
 
 
 @jit
-def choose(
-    net: np.ndarray, near: np.ndarray, slot0: np.ndarray, random: np.ndarray, chosen: np.ndarray, visits: int
-) -> int:
+def choose(b: Board, visits: int) -> int:
     """Fill `chosen` with the visits of one step; returns their number."""
+    net, near, slot0, chosen, random = b.net, b.near, b.slot0, b.chosen, b.random
     v = int(draw(random) * visits)
     chosen[0] = v
     count = 1
-    dice = draw(random)
     wanted = 1
-    if dice < 0.45:
-        wanted = 2
-        if dice < 0.2:
-            wanted = 3
-            if dice < 0.08:
-                wanted = 4 + int(draw(random) * (MOST - 3))
+    while wanted < MOST and draw(random) < MORE:
+        wanted += 1
     x = slot0[v]
     string = draw(random) < 0.3
+    if net[x, SHIFT] >= 0 and draw(random) < WHOLE:
+        return all_stops(b, x)
     for _ in range(3 * wanted):
         if count >= wanted:
             break
@@ -301,214 +130,108 @@ def choose(
 
 
 @jit
-def step(
-    net: np.ndarray,
-    times: np.ndarray,
-    travel: np.ndarray,
-    modes: np.ndarray,
-    fit: np.ndarray,
-    weights: np.ndarray,
-    near: np.ndarray,
-    rules: tuple,
-    unserved: np.ndarray,
-    numbers: np.ndarray,
-    cost: np.ndarray,
-    journal: np.ndarray,
-    log: np.ndarray,
-    waiting: np.ndarray,
-    chosen: np.ndarray,
-    random: np.ndarray,
-    limit: float,
-) -> bool:
-    """One step; False (and something to undo) if its result is dearer than `limit`."""
-    slot0 = rules[3]
-    slots, visits = near.shape[0], len(slot0)
-    count = choose(net, near, slot0, random, chosen, visits)
-    v = chosen[0]
-    alone = -1
-    forbidden = -1
-    if count == 1:
-        x = slot0[v] + int(draw(random) * numbers[v])
-        if net[x, SHIFT] >= 0:
-            forbidden = net[x, PREV]
-            if numbers[v] == 2 and draw(random) < 0.6:
-                alone = x
-    pending = 0
-    for i in range(count):
-        w = chosen[i]
-        if net[slot0[w], SHIFT] < 0:
-            cost[POINTS] -= unserved[w]
-            continue
-        for k in range(numbers[w]):
-            x = slot0[w] + k
-            if alone < 0 or alone == x:
-                pending = take_out(
-                    net, times, travel, modes, fit, weights, cost, journal, log, waiting, pending, slots, x
-                )
-    if pending > 0:
-        if not settle(net, times, travel, modes, weights, cost, journal, waiting, pending, NEVER):
-            return False
-        find_worst(times, slots, cost)
-    for i in range(count):
-        j = i + int(draw(random) * (count - i))
-        w = chosen[j]
-        chosen[j] = chosen[i]
-        chosen[i] = w
-        if not serve(
-            net,
-            times,
-            travel,
-            modes,
-            fit,
-            weights,
-            near,
-            rules,
-            numbers,
-            cost,
-            journal,
-            log,
-            waiting,
-            random,
-            slots,
-            w,
-            alone,
-            forbidden,
-            limit,
-        ):
-            return False
-        if net[slot0[w], SHIFT] < 0:
-            cost[POINTS] += unserved[w]
-            if total(cost, weights) > limit:
-                return False
-    return total(cost, weights) <= limit
+def all_stops(b: Board, x: int) -> int:
+    """Fill `chosen` with the visits of the route of x, the last ones first, up to MOST; returns their number."""
+    net, chosen = b.net, b.chosen
+    while net[net[x, NEXT], NEXT] >= 0:
+        x = net[x, NEXT]
+    count = 0
+    while net[x, PREV] >= 0 and count < MOST:
+        chosen[count] = net[x, VISIT]
+        count += 1
+        x = net[x, PREV]
+    return count
 
 
 @jit
-def serve(
-    net: np.ndarray,
-    times: np.ndarray,
-    travel: np.ndarray,
-    modes: np.ndarray,
-    fit: np.ndarray,
-    weights: np.ndarray,
-    near: np.ndarray,
-    rules: tuple,
-    numbers: np.ndarray,
-    cost: np.ndarray,
-    journal: np.ndarray,
-    log: np.ndarray,
-    waiting: np.ndarray,
-    random: np.ndarray,
-    slots: int,
-    w: int,
-    alone: int,
-    forbidden: int,
-    limit: float,
-) -> bool:
+def step(b: Board, limit: float) -> bool:
+    """One step; False (and something to undo) if its result is dearer than `limit`."""
+    slots, visits = b.near.shape[0], len(b.slot0)
+    count = choose(b, visits)
+    v = b.chosen[0]
+    alone = -1
+    if count == 1 and b.numbers[v] == 2 and b.net[b.slot0[v], SHIFT] >= 0 and draw(b.random) < 0.6:
+        alone = b.slot0[v] + int(draw(b.random) * 2)
+    pending = 0
+    for i in range(count):
+        w = b.chosen[i]
+        if b.net[b.slot0[w], SHIFT] < 0:
+            b.cost[POINTS] -= b.unserved[w]
+            continue
+        for k in range(b.numbers[w]):
+            x = b.slot0[w] + k
+            if alone < 0 or alone == x:
+                pending = take_out(b, pending, slots, x)
+    if pending > 0:
+        if not settle(b.net, b.times, b.travel, b.modes, b.weights, b.cost, b.journal, b.waiting, pending, NEVER):
+            return False
+        find_worst(b.times, slots, b.cost)
+    for i in range(count):
+        j = i + int(draw(b.random) * (count - i))
+        w = b.chosen[j]
+        b.chosen[j] = b.chosen[i]
+        b.chosen[i] = w
+        forbidden = -1 if i > 0 else previous(b, w, alone)
+        if not serve(b, slots, w, alone, forbidden, limit):
+            return False
+        if b.net[b.slot0[w], SHIFT] < 0:
+            b.cost[POINTS] += b.unserved[w]
+            if total(b.cost, b.weights) > limit:
+                return False
+    return total(b.cost, b.weights) <= limit
+
+
+@jit
+def previous(b: Board, w: int, alone: int) -> int:
+    """The stop behind which the visit's first slot (or the one taken out alone) was; -1 if it was nowhere."""
+    slot0, cost, log = b.slot0, b.cost, b.log
+    x = alone if alone >= 0 else slot0[w]
+    for i in range(int(cost[LOGGED])):
+        if log[i, 0] == x:
+            return log[i, 1]
+    return -1
+
+
+@jit
+def serve(b: Board, slots: int, w: int, alone: int, forbidden: int, limit: float) -> bool:
     """Put the missing slots of a visit in; nothing is put in if there is no place below the limit for the first.
 
     False if the step is lost: half of the visit is in, or what was put in turned out too dear.
     """
-    first = rules[3][w]
+    weights, slot0, numbers, cost, random = b.weights, b.slot0, b.numbers, b.cost, b.random
+    first = slot0[w]
     two = numbers[w] == 2 and alone < 0
     x = alone if alone >= 0 else first
-    if two and draw(random) < 0.5:
+    if two and forbidden < 0 and draw(random) < 0.5:
         x = first + 1
-    before, _ = best_place(
-        net,
-        times,
-        travel,
-        modes,
-        fit,
-        weights,
-        near,
-        rules,
-        cost,
-        random,
-        slots,
-        x,
-        forbidden,
-        limit - total(cost, weights),
-    )
+    before, _ = best_place(b, slots, x, forbidden, limit - total(cost, weights))
     if before < 0:
         return alone < 0
-    if not put_in(net, times, travel, modes, fit, weights, cost, journal, log, waiting, slots, x, before, limit):
+    if not put_in(b, slots, x, before, limit):
         return False
     if two:
         x = first + 1 if x == first else first
-        before, _ = best_place(
-            net,
-            times,
-            travel,
-            modes,
-            fit,
-            weights,
-            near,
-            rules,
-            cost,
-            random,
-            slots,
-            x,
-            -1,
-            limit - total(cost, weights),
-        )
+        before, _ = best_place(b, slots, x, -1, limit - total(cost, weights))
         if before < 0:
             return False
-        return put_in(net, times, travel, modes, fit, weights, cost, journal, log, waiting, slots, x, before, limit)
+        return put_in(b, slots, x, before, limit)
     return True
 
 
 @jit
-def anneal(
-    net: np.ndarray,
-    times: np.ndarray,
-    travel: np.ndarray,
-    modes: np.ndarray,
-    fit: np.ndarray,
-    weights: np.ndarray,
-    near: np.ndarray,
-    rules: tuple,
-    unserved: np.ndarray,
-    numbers: np.ndarray,
-    cost: np.ndarray,
-    journal: np.ndarray,
-    log: np.ndarray,
-    waiting: np.ndarray,
-    chosen: np.ndarray,
-    random: np.ndarray,
-    best: np.ndarray,
-    best_total: np.ndarray,
-    steps: int,
-    temperature: float,
-) -> int:
+def anneal(b: Board, best: np.ndarray, best_total: np.ndarray, steps: int, temperature: float) -> int:
     """Run so many steps at one temperature (in points); the best plan's links are kept. Returns steps accepted."""
+    net, weights, near, cost, random = b.net, b.weights, b.near, b.cost, b.random
     saved = cost.copy()
     accepted = 0
+    weights[W_NOISE] = NOISE * temperature
     for _ in range(steps):
         cost[NOTED], cost[LOGGED] = 0.0, 0.0
         saved[:] = cost
         limit = total(cost, weights) - temperature * np.log(1.0 - draw(random))
-        good = step(
-            net,
-            times,
-            travel,
-            modes,
-            fit,
-            weights,
-            near,
-            rules,
-            unserved,
-            numbers,
-            cost,
-            journal,
-            log,
-            waiting,
-            chosen,
-            random,
-            limit,
-        )
+        good = exchange(b, limit) if draw(random) < EXCHANGE else step(b, limit)
         if not good:
-            undo(net, times, travel, modes, weights, cost, journal, log, saved, near.shape[0])
+            undo(b, saved, near.shape[0])
             continue
         accepted += 1
         now = total(cost, weights)
@@ -520,22 +243,12 @@ def anneal(
 
 
 @jit
-def undo(
-    net: np.ndarray,
-    times: np.ndarray,
-    travel: np.ndarray,
-    modes: np.ndarray,
-    weights: np.ndarray,
-    cost: np.ndarray,
-    journal: np.ndarray,
-    log: np.ndarray,
-    saved: np.ndarray,
-    slots: int,
-) -> None:
+def undo(b: Board, saved: np.ndarray, slots: int) -> None:
     """Go back to the plan before the step, latest starts included."""
-    logged = int(cost[LOGGED])
-    go_back(net, times, cost, journal, log, saved)
-    if weights[W_HARD] > 0:
+    logged = int(b.cost[LOGGED])
+    go_back(b.net, b.times, b.cost, b.journal, b.log, saved, len(b.modes), slots)
+    if b.weights[W_HARD] > 0:
         for i in range(logged):
-            h = log[i, 2]
-            note_latest(net, times, travel, modes, h, slots + len(modes) + h)
+            for h in (b.log[i, 2], b.net[b.log[i, 0], SHIFT]):
+                if h >= 0:
+                    note_latest(b.net, b.times, b.travel, b.modes, h, slots + len(b.modes) + h)

@@ -26,8 +26,9 @@ START, END, OPEN, CLOSE, LAST, STAY, ACCESS, OFFSET, LATEST = range(9)
 # What the plan in hand costs: points of travel and people; minutes of tardiness, and the largest; whether
 # the largest must be looked for again; journal and log lengths.
 POINTS, TARDY, WORST, STALE, NOTED, LOGGED = range(6)
-# Weights: per minute of travel and of tardiness, of the largest tardiness; whether windows are hard.
-W_WAY, W_LATE, W_WORST, W_HARD = range(4)
+# Weights: per minute of travel and of tardiness, of the largest tardiness; whether windows are hard; noise of the
+# estimates.
+W_WAY, W_LATE, W_WORST, W_HARD, W_NOISE = range(5)
 
 
 @jit
@@ -177,13 +178,58 @@ def unlink(net: np.ndarray, x: int) -> None:
 
 
 @jit
+def leg(net: np.ndarray, travel: np.ndarray, mode: int, x: int, y: int) -> float:
+    """Travel minutes from x to y next to it (none in a shift without stops)."""
+    if net[x, PREV] < 0 and net[y, NEXT] < 0:
+        return 0.0
+    return travel[mode, net[x, PLACE], net[y, PLACE]]
+
+
+@jit
+def cross(net: np.ndarray, p: int, q: int, shifts: int, slots: int) -> None:
+    """Exchange what follows p in its shift and what follows q in another; doing it again undoes it."""
+    g, h = net[p, SHIFT], net[q, SHIFT]
+    a, b = net[p, NEXT], net[q, NEXT]
+    end_g, end_h = slots + shifts + g, slots + shifts + h
+    last_a, last_b = net[end_g, PREV], net[end_h, PREV]
+    x = a
+    while x != end_g:
+        net[x, SHIFT] = h
+        x = net[x, NEXT]
+    x = b
+    while x != end_h:
+        net[x, SHIFT] = g
+        x = net[x, NEXT]
+    join(net, p, b if b != end_h else end_g)
+    if b != end_h:
+        join(net, last_b, end_g)
+    join(net, q, a if a != end_g else end_h)
+    if a != end_g:
+        join(net, last_a, end_h)
+
+
+@jit
+def join(net: np.ndarray, x: int, y: int) -> None:
+    net[x, NEXT], net[y, PREV] = y, x
+
+
+@jit
 def go_back(
-    net: np.ndarray, times: np.ndarray, cost: np.ndarray, journal: np.ndarray, log: np.ndarray, saved: np.ndarray
+    net: np.ndarray,
+    times: np.ndarray,
+    cost: np.ndarray,
+    journal: np.ndarray,
+    log: np.ndarray,
+    saved: np.ndarray,
+    shifts: int,
+    slots: int,
 ) -> None:
     """Undo everything since journal and log were empty; `saved` is what the plan cost then."""
     for i in range(int(cost[LOGGED]) - 1, -1, -1):
         x, before = log[i, 0], log[i, 1]
-        if before < 0:
+        if before < -1:
+            cross(net, x, -2 - before, shifts, slots)
+        elif before < 0:
             unlink(net, x)
         else:
             link(net, x, before)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from random import Random
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,9 +18,10 @@ from matching.benchmark_io import benchmark_instance, benchmark_value, solution_
 from matching.errors import InvalidInstance
 from matching.feasibility import check
 from matching.lookup import Lookup
+from matching.plan import PlanStatus
 from matching.search import Search
 from matching.solve import solve
-from matching.stop import MaxIterations
+from matching.stop import MaxIterations, MaxRuntime
 
 some = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -143,3 +145,22 @@ def test_a_file_without_a_part_is_refused_by_its_name(change, field):
 
 def test_families_are_names_without_their_numbers():
     assert [family_of(name) for name in ("A1", "HCSRP_10_1", "toy")] == ["A", "HCSRP_10", "toy"]
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_a_few_patients_with_fractional_ways_are_proven_optimal(seed):
+    instance = benchmark_instance(made_up(seed, patients=4))
+    exact = solve(instance, MaxRuntime(60), seed)
+    assert check(instance, exact) == []
+    if benchmark_value(exact.objective) is not None:
+        assert exact.status is PlanStatus.COMPLETE
+        assert exact.objective.total <= solve(instance, MaxIterations(100), seed).objective.total + 1e-6
+
+
+def test_the_gap_over_time_becomes_a_picture(tmp_path):
+    (tmp_path / "M1.json").write_text(json.dumps(made_up(3)))
+    (tmp_path / "best.csv").write_text("instance,best_published\nM1,100\n")
+    options = ["--best", str(tmp_path / "best.csv"), "--instances", "M1", "--seconds", "0.5", "--seeds", "1"]
+    assert main(["picture", str(tmp_path), *options, "--out", str(tmp_path / "gaps.svg")]) == 0
+    drawn = ElementTree.parse(tmp_path / "gaps.svg").getroot()
+    assert drawn.tag.endswith("svg") and "M1" in [text.text for text in drawn.iter() if text.tag.endswith("text")]
