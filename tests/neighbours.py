@@ -19,7 +19,8 @@ from linkage.core import audit, privacy
 from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.permissions import Role
-from linkage.households.models import Member, Tag
+from linkage.desk.models import CoverageCertificate
+from linkage.households.models import Assessment, Household, HouseholdMerge, Member, Paper, Tag
 from linkage.imports.models import Upload
 from linkage.offers.models import Offer
 from linkage.organisations.models import Carer, Organisation
@@ -112,6 +113,7 @@ SUBJECTS = {
     "get_person": Subject("Person", area=5, people=("clerk2",)),
     "get_request": Subject("DataRequest", area=5),
     "get_volunteer": Subject("Volunteer", area=4, people=("zhuang",)),
+    "get_certificate": Subject("CoverageCertificate", area=4),
     "get_upload": Subject("Upload", owner="clerk"),
 }
 
@@ -206,7 +208,34 @@ def _things(side, household, carer, volunteer, line):
         "person_id": user.person_id, "request_id": _data_request(user).id, "upload_id": _upload(clerk).id,
         "grant_id": db.session.scalars(select(Grant.id).where(Grant.user_id == user.id)).one(),
         "area_id": {"near": 4, "far": 7}[side],
-        **_dated("carers.", carer), **_dated("volunteers.", volunteer),
+        **_dated("carers.", carer), **_dated("volunteers.", volunteer), **_over_time(household, head),
+    }  # fmt: skip
+
+
+def _over_time(household, head):
+    """A missing paper, an assessment and a merge of a household; what it could be compared with."""
+    home, other = key("household/" + household), {"chen": "lin", "far": "huang"}[household]
+    paper = Paper(
+        household_id=home, kind="income", due_on=date(2026, 12, 24), first_due_on=date(2026, 12, 24), created_at=NOW
+    )
+    assessed = Assessment(
+        key_id=head.person.key_id, household_id=home, person_id=head.person_id, reason="first",
+        assessed_on=date(2026, 11, 1), due_on=date(2027, 11, 1), level="severe", created_at=NOW,
+    )  # fmt: skip
+    lost = db.session.get(Household, key("household/" + other))
+    merge = HouseholdMerge(
+        kept_id=home, lost_id=lost.id, found_by="staff", kept_number="A001", lost_number="A009",
+        lost_area_id=lost.area_id, moved={}, people=[], created_at=NOW,
+    )  # fmt: skip
+    area = db.session.get(Household, home).area_id
+    certificate = CoverageCertificate(
+        area_id=area, month="2026-10", counts={}, entries=[], digest="0" * 64, created_at=NOW
+    )  # fmt: skip
+    db.session.add_all([paper, assessed, merge, certificate])
+    db.session.flush()
+    return {
+        "paper_id": paper.id, "assessment_id": assessed.id, "merge_id": merge.id, "other_id": lost.id,
+        "certificate_id": certificate.id,
     }  # fmt: skip
 
 

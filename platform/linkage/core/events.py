@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -52,7 +52,10 @@ class NeedChanged(Event):
 
 @dataclass(frozen=True)
 class NeedWithdrawn(Event):
+    """`keep_until`: visits up to this day still take place (the person leaves tomorrow)."""
+
     need_id: uuid.UUID
+    keep_until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,36 @@ class ConsentWithdrawn(Event):
 @dataclass(frozen=True)
 class HouseholdMoved(Event):
     household_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class MemberLeft(Event):
+    """A person no longer lives in the household after `last_day`: nothing is planned for them there."""
+
+    household_id: uuid.UUID
+    person_id: uuid.UUID
+    last_day: date
+
+
+@dataclass(frozen=True)
+class PeopleMerged(Event):
+    """Two records are one human being: each room makes its rows of `lost_id` rows of `kept_id`.
+
+    `moved`: {table: [ids]}: each room adds the rows that it took over.
+    """
+
+    kept_id: uuid.UUID
+    lost_id: uuid.UUID
+    moved: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class HouseholdsMerged(Event):
+    """Two records are one household; as `PeopleMerged`, which comes before it for everybody in both records."""
+
+    kept_id: uuid.UUID
+    lost_id: uuid.UUID
+    moved: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -107,3 +140,11 @@ def table() -> list[tuple[str, str, str]]:
     return sorted(
         (kind.__name__, room, handler.__name__) for kind, entries in _effects.items() for room, handler in entries
     )
+
+
+def note_moved(moved: dict[str, list[str]], rows: Sequence[Any]) -> None:
+    """Remember which rows a merge has taken over, by table."""
+    for row in rows:
+        known = moved.setdefault(row.__tablename__, [])
+        if str(row.id) not in known:
+            known.append(str(row.id))

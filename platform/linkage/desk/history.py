@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +11,10 @@ from sqlalchemy.orm import joinedload
 
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
+from linkage.core.formats import format_duration
 from linkage.core.permissions import Actor, may
 from linkage.desk import words
+from linkage.desk.timeline import Event, facts
 from linkage.households.models import Household
 from linkage.households.parts import part
 from linkage.households.words import PURPOSE_WORDS
@@ -28,7 +29,7 @@ from linkage.visits.words import FACE_WORDS, cancelled_because, rhythm
 
 MOST_AHEAD, MOST_PAST = 5, 30
 AHEAD = timedelta(days=28)
-KINDS = ("all", "visits", "needs", "consent")
+KINDS = ("all", "visits", "needs", "checks", "papers", "changes", "consent")
 TONES = {
     Status.CONFIRMED: "ok",
     Status.DONE: "ok",
@@ -39,22 +40,6 @@ TONES = {
     Status.HALF: "warn",
     Status.CANCELLED: "quiet",
 }
-
-
-@dataclass(frozen=True)
-class Event:
-    """One entry of the line of time. `state`: a status of a visit, where it is one."""
-
-    at: datetime
-    kind: str
-    title: str
-    text: str
-    icon: str
-    tone: str
-    state: Status | None = None
-    visit: Visit | None = None
-    need: Need | None = None
-    whole_day: bool = False
 
 
 def visits_of(household: Household, actor: Actor, now: datetime) -> tuple[list[Visit], list[Visit]]:
@@ -77,7 +62,7 @@ def events_of(household: Household, actor: Actor, now: datetime) -> tuple[list[E
     both = coming + over
     states, booked = status.statuses(both, now), queries.active_of([visit.id for visit in both])
     visits = [_visit(visit, states[visit.id], booked[visit.id]) for visit in both]
-    events = [*visits, *_needs(household, actor), *_consents(household)]
+    events = [*visits, *_needs(household, actor), *_consents(household), *facts(household, actor, now)]
     events.sort(key=lambda event: event.at, reverse=True)
     begun = (Status.DONE, Status.CONFIRMED, Status.CANCELLED)
     ahead = [event for event in events if event.at > now and event.state not in begun]
@@ -100,6 +85,9 @@ def _visit(visit: Visit, state: Status, booked: list[Assignment]) -> Event:
 
 def _outcome(visit: Visit, state: Status, booked: list[Assignment]) -> str:
     people = listed(one.person.name for one in booked) if booked else ""
+    spent = sum(one.attendance.minutes or 0 for one in booked if one.attendance is not None)
+    if spent:
+        people = _("%(names)s, %(time)s", names=people, time=format_duration(spent))
     if state is Status.CANCELLED:
         return cancelled_because(visit.cancel_reason)
     if state is Status.CONFIRMED and visit.rating:

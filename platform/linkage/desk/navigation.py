@@ -41,6 +41,7 @@ PEOPLE = Entry("users.listing", lazy_pgettext("rail", "People"), "person-gear", 
 AREAS = Entry("areas.listing", lazy_pgettext("rail", "Areas"), "diagram-3", "areas.see")
 SERVICES = Entry("services.listing", lazy_pgettext("rail", "Services"), "list-check", "services.see")
 AUDIT = Entry("administration.audit_log", lazy_pgettext("rail", "Audit"), "journal-check", "administration.audit")
+COVERAGE = Entry("coverage.listing", lazy_pgettext("rail", "Coverage"), "shield-check", "desk.coverage")
 RULES = Entry("administration.rules", lazy_pgettext("rail", "Rules"), "sliders", "administration.rules")
 RIGHTS = Entry("administration.rights_table", lazy_pgettext("rail", "Rights"), "shield-check", "administration.rights")
 UPKEEP = Entry("upkeep.page", lazy_pgettext("rail", "Backup"), "archive", "upkeep.run")
@@ -48,14 +49,14 @@ REQUESTS = Entry("data_requests.listing", lazy_pgettext("rail", "Data"), "file-e
 
 # The first role of this order that a person has decides the rail; the rarer entries come last.
 RAIL: dict[Role, tuple[Entry, ...]] = {
-    Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, VOLUNTEERS, PEOPLE),
-    Role.OPERATOR: (TODAY, HOUSEHOLDS, NEEDS, VISITS),
-    Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS, PEOPLE),
+    Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, COVERAGE, VOLUNTEERS, PEOPLE),
+    Role.OPERATOR: (TODAY, HOUSEHOLDS, NEEDS, VISITS, COVERAGE),
+    Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS, COVERAGE, PEOPLE),
     Role.MANAGER: (TODAY, STAFF, VISITS, CONTRACTS, PEOPLE),
     Role.CARER: (TODAY, MY_VISITS),
     Role.VOLUNTEER: (TODAY, MY_VISITS, MY_HOURS),
     Role.HOUSEHOLD: (TODAY,),
-    Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, ORGANISATIONS, PEOPLE),
+    Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, COVERAGE, ORGANISATIONS, PEOPLE),
     Role.ADMINISTRATOR: (TODAY, PEOPLE, AREAS, SERVICES, AUDIT, RULES, RIGHTS, ORGANISATIONS, UPKEEP, REQUESTS),
 }
 POSTERS = (Role.COMMUNITY, Role.OPERATOR)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from linkage.core.permissions import right
+from sqlalchemy import ColumnElement
+
+from linkage.areas.queries import lies_under
+from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
+from linkage.desk.models import CoverageCertificate
 
 may_find = right(
     "desk.find",
@@ -11,3 +15,20 @@ may_find = right(
     operator="area",
     coordinator="area",
 )
+may_see_coverage = right(
+    "desk.coverage",
+    "see in which bucket each household of an area is, month by month",
+    community="area",
+    operator="area",
+    coordinator="area",
+    supervisor="area",
+)
+may_certify = right(
+    "desk.certify", "issue the month's certificate that no household was missed", community="area", supervisor="area"
+)
+see(CoverageCertificate, may_see_coverage)
+
+
+@scope(CoverageCertificate, "area")
+def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return lies_under(CoverageCertificate.area_id, grant.area_path)

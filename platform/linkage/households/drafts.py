@@ -65,6 +65,7 @@ class HouseholdDraft:
     health: str | None = None
     hazard: str | None = None
     registered_address: str | None = None
+    usual_address: str | None = None
     password: str | None = None
     tags: tuple[TagDraft, ...] = field(default=())
     consents: tuple[ConsentDraft, ...] = field(default=())

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from linkage.core import audit
 from linkage.core.events import PersonDied, effect
 from linkage.core.extensions import db
-from linkage.households import operations, queries
+from linkage.households import operations, queries, rhythm
 from linkage.households.models import Household, Member
 
 
@@ -21,6 +21,7 @@ def end_memberships_of_the_dead(event: PersonDied) -> None:
         household = member.household
         member.valid_to = max(member.valid_from, event.on)
         _end_tags(household, event)
+        rhythm.follow_people(household, event.person_id, on=event.on, now=event.now)
         audit.record("households.end_membership", household, by=event.by, now=event.now, reason="died")
         if member.relation != "contact" and not queries.served_members(household, event.on):
             operations.close_household(household, by=event.by, now=event.now, on=event.on, reason="died")

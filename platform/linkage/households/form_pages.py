@@ -16,7 +16,7 @@ from linkage.core.errors import Conflict, DomainError, InvalidInput, NotFound
 from linkage.core.forms import Form
 from linkage.core.permissions import Actor
 from linkage.core.web import Room, go, request_now, require_actor
-from linkage.households import operations, permissions, queries
+from linkage.households import operations, permissions, queries, rhythm
 from linkage.households.drafts import ConsentDraft, HouseholdDraft, MemberDraft, PlaceDraft, TagDraft
 from linkage.households.models import CONSENT_TEXT_VERSION, Household
 from linkage.households.pages import common, get_member
@@ -82,7 +82,10 @@ def _draft(form: HouseholdForm, actor: Actor) -> HouseholdDraft:
         consents=tuple(
             ConsentDraft(purpose, given_on, sent["expires_on"], sent["method"]) for purpose in sent.get("purposes", [])
         ),
-        **{name: sent[name] for name in ("number", "care_level", "health", "hazard", "registered_address", "password")},
+        **{
+            name: sent[name]
+            for name in ("number", "care_level", "health", "hazard", "registered_address", "usual_address", "password")
+        },
     )
 
 
@@ -142,8 +145,10 @@ def change(household: Household) -> Answer:
 
 def _change(household: Household, form: HouseholdForm) -> None:
     actor, now, sent = require_actor(), request_now(), form.data
-    names = ("care_level", "hazard", "registered_address", "door_note", "access_minutes")
+    names = ("hazard", "registered_address", "usual_address", "door_note", "access_minutes")
     facts = {name: sent[name] for name in names}
+    if "care_level" in request.form:  # where it follows from an assessment, the form does not ask for it
+        facts["care_level"] = sent["care_level"]
     facts["number"] = sent["number"] or household.number
     facts |= {name: sent[name] for name in ("health", "password") if sent[name]}
     operations.change_household(household, row_version=sent["row_version"], by=actor, now=now, **facts)
@@ -177,6 +182,7 @@ def _facts(household: Household) -> dict[str, Any]:
         "care_level": household.care_level,
         "hazard": household.hazard,
         "registered_address": household.registered_address,
+        "usual_address": household.usual_address,
         "door_note": household.place.door_note,
         "access_minutes": household.place.access_minutes,
         "position": _pinned(household),
@@ -205,7 +211,14 @@ def _pinned(household: Household) -> str:
 def _edit_form(household: Household, form: HouseholdForm) -> str:
     actor = require_actor()
     members = {str(member.id): member for member in household.members}
-    return render_template("households/edit.html", household=household, form=form, members=members, **common(actor))
+    return render_template(
+        "households/edit.html",
+        household=household,
+        form=form,
+        members=members,
+        computed_level=rhythm.is_assessed(household, local_date(request_now())),
+        **common(actor),
+    )
 
 
 @room.post(

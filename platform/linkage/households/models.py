@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from linkage.areas.models import Area, Place
@@ -36,6 +37,20 @@ METHODS = ("signed", "spoken", "guardian")
 # Purposes of consent: to keep the record and plan services; to use health facts; to hand facts to volunteers.
 PURPOSES = ("service", "health", "volunteers")
 CONSENT_TEXT_VERSION = "2026-11"
+# How often staff look in (走访频次): high risk (高风险), key (重点), general (一般).
+VISIT_CLASSES = ("high", "key", "general")
+ASSESSMENT_REASONS = ("first", "regular", "immediate", "review")
+# What came of a look-in (走访): three in which somebody was met, three in which not, which need a reason.
+REACHED = ("well", "worse", "needs_help")
+NOT_REACHED = ("declined", "referred", "not_reached")
+CHECK_OUTCOMES = REACHED + NOT_REACHED
+CHECK_WAYS = ("visit", "telephone")
+CHECK_REASONS = {
+    "declined": ("not_needed", "family_cares", "other_help", "distrust", "other"),
+    "referred": ("hospital", "care_home", "other_community", "department", "other"),
+    "not_reached": ("nobody_home", "no_answer", "moved_away", "wrong_address", "other"),
+}
+PAPER_KINDS = ("id_card", "residence_booklet", "disability", "income", "medical", "guardianship", "other")
 
 
 class Household(UuidKey, Created, Versioned, Model):
@@ -43,7 +58,10 @@ class Household(UuidKey, Created, Versioned, Model):
 
     `door_code`: four digits inside the door, typed at check-in (户码). `password`: the word a visitor says (口令).
     `registered_address`: where the household is registered (户籍地), when it is not where it is served.
+    `usual_address`: where they usually live (常住地), when it is neither; `place` is where they are served (服务地).
     `care_level`: '', mild, moderate, severe or total (GB/T 42195), as last assessed.
+    `visit_class` and `check_due_at`: how often staff look in, and when next (see `households.rhythm`).
+    `merged_into_id`: this record was found to be another's double; its number still leads there.
     """
 
     __tablename__ = "households"
@@ -57,13 +75,18 @@ class Household(UuidKey, Created, Versioned, Model):
     door_code_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     password_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     registered_address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    usual_address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     health = Encrypted("health")
     hazard = Encrypted("what to mind in the home")
     door_code = Encrypted("check-in code inside the door")
     password = Encrypted("password a visitor says")
     registered_address = Encrypted("registered residence")
+    usual_address = Encrypted("usual residence")
     source: Mapped[str] = mapped_column(String(20), default="counter")
     closed_on: Mapped[date | None]
+    visit_class: Mapped[str | None] = mapped_column(String(8))
+    check_due_at: Mapped[datetime | None] = mapped_column(index=True)
+    merged_into_id: Mapped[uuid.UUID | None] = ref("households.id", nullable=True)
     area: Mapped[Area] = relationship()
     place: Mapped[Place] = relationship()
     members: Mapped[list[Member]] = relationship(back_populates="household", order_by="Member.position")
@@ -75,7 +98,8 @@ class Household(UuidKey, Created, Versioned, Model):
 class Member(UuidKey, Dated, Model):
     """A person of a household. `relation`: self, spouse, child, parent, grandchild, other, contact.
 
-    A "contact" (a daughter in another town) lives elsewhere: is told, never served.
+    A "contact" (a daughter in another town) lives elsewhere: is told, never served. `assess_due_on`: when their
+    abilities are to be assessed again (复评).
     """
 
     __tablename__ = "members"
@@ -83,6 +107,7 @@ class Member(UuidKey, Dated, Model):
     person_id: Mapped[uuid.UUID] = ref("people.id")
     relation: Mapped[str] = mapped_column(String(12), default="self")
     position: Mapped[int] = mapped_column(default=0)
+    assess_due_on: Mapped[date | None] = mapped_column(index=True)
     household: Mapped[Household] = relationship(back_populates="members")
     person: Mapped[Person] = relationship()
 
@@ -122,3 +147,87 @@ class Residence(UuidKey, Dated, Model):
     __tablename__ = "residences"
     household_id: Mapped[uuid.UUID] = ref("households.id")
     place_id: Mapped[uuid.UUID] = ref("places.id")
+
+
+class Assessment(UuidKey, Created, Model):
+    """An ability assessment (能力评估, GB/T 42195-2022) of a person; never changed: a later one takes its place.
+
+    `facts`: {"scores": {item: points}, "parts": [four sums], "total", "coma", "dementia", "disorder",
+    "events": {kind: number}}; sealed under the person's key, since it is about their health. `level`: intact, mild,
+    moderate, severe, total, as the server computed it.
+    """
+
+    __tablename__ = "assessments"
+    key_id: Mapped[uuid.UUID] = ref("data_keys.id")
+    household_id: Mapped[uuid.UUID] = ref("households.id")
+    person_id: Mapped[uuid.UUID] = ref("people.id")
+    reason: Mapped[str] = mapped_column(String(10))
+    assessed_on: Mapped[date] = mapped_column(index=True)
+    due_on: Mapped[date]
+    level: Mapped[str] = mapped_column(String(10))
+    facts_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    facts = Encrypted("ability assessment: scores, diagnoses, risk events", json=True)
+    recorded_by: Mapped[uuid.UUID | None]
+    person: Mapped[Person] = relationship()
+
+
+class HomeCheck(UuidKey, Created, Model):
+    """Somebody of the staff looked in (走访) or tried to: what came of it, and why where nobody was met."""
+
+    __tablename__ = "home_checks"
+    key_id: Mapped[uuid.UUID] = ref("data_keys.id")
+    household_id: Mapped[uuid.UUID] = ref("households.id")
+    day: Mapped[date] = mapped_column(index=True)
+    way: Mapped[str] = mapped_column(String(10), default="visit")
+    outcome: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(String(20), default="")
+    minutes: Mapped[int | None]
+    note_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    note = Encrypted("what was seen when staff looked in")
+    recorded_by: Mapped[uuid.UUID | None]
+
+
+class Paper(UuidKey, Created, Model):
+    """A paper that is still missing (容缺材料) of a household that is served already (绿色通道)."""
+
+    __tablename__ = "missing_papers"
+    household_id: Mapped[uuid.UUID] = ref("households.id")
+    kind: Mapped[str] = mapped_column(String(20))
+    due_on: Mapped[date] = mapped_column(index=True)
+    first_due_on: Mapped[date]
+    received_on: Mapped[date | None]
+    dropped_on: Mapped[date | None]  # turned out not to be needed
+    recorded_by: Mapped[uuid.UUID | None]
+
+    @property
+    def is_open(self) -> bool:
+        return self.received_on is None and self.dropped_on is None
+
+
+class HouseholdMerge(UuidKey, Created, Model):
+    """Two records were one household: what was moved from the lost record to the kept one (查重合并).
+
+    `moved`: {table: [ids]} of the rows that came over; `people`: [[kept person, lost person], …]; `found_by`: id,
+    birth, telephone or staff. The lost record stays, closed, with its addresses and consents.
+    """
+
+    __tablename__ = "household_merges"
+    kept_id: Mapped[uuid.UUID] = ref("households.id")
+    lost_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("households.id"), unique=True)
+    found_by: Mapped[str] = mapped_column(String(12))
+    kept_number: Mapped[str] = mapped_column(String(30))
+    lost_number: Mapped[str] = mapped_column(String(30))
+    lost_area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
+    moved: Mapped[dict[str, Any]]
+    people: Mapped[list[Any]]
+    recorded_by: Mapped[uuid.UUID | None]
+
+
+class NotTheSame(UuidKey, Created, Model):
+    """Two people who look alike and are not the same: asked once, not again. `first_id` < `second_id`."""
+
+    __tablename__ = "not_the_same"
+    first_id: Mapped[uuid.UUID] = ref("people.id")
+    second_id: Mapped[uuid.UUID] = ref("people.id")
+    recorded_by: Mapped[uuid.UUID | None]
+    __table_args__ = (UniqueConstraint("first_id", "second_id"), CheckConstraint("first_id < second_id", name="order"))

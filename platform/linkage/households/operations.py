@@ -16,11 +16,11 @@ from linkage.areas.operations import new_place, set_position
 from linkage.core import audit, privacy
 from linkage.core.clock import local_date
 from linkage.core.errors import Conflict, InvalidInput, StaleVersion
-from linkage.core.events import ConsentWithdrawn, HouseholdMoved, PersonDied, announce
+from linkage.core.events import ConsentWithdrawn, HouseholdMoved, MemberLeft, PersonDied, announce
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor
 from linkage.core.sequences import next_number
-from linkage.households import queries
+from linkage.households import queries, rhythm
 from linkage.households.drafts import ConsentDraft, HouseholdDraft, MemberDraft, PlaceDraft, TagDraft
 from linkage.households.models import (
     CARE_LEVELS,
@@ -39,41 +39,12 @@ from linkage.people import operations as people_operations
 from linkage.people.models import Person
 from linkage.people.operations import PersonDraft
 
-# Two-character words that are easily said and told apart on the telephone; a visitor says the household's (口令).
+# Easily said and told apart on the telephone; a visitor says the household's (口令).
 PASSWORDS = [
-    "木棉",
-    "凤凰",
-    "白鹭",
-    "海堤",
-    "榕树",
-    "茉莉",
-    "龙眼",
-    "荔枝",
-    "石榴",
-    "芒果",
-    "沙茶",
-    "月亮",
-    "灯塔",
-    "小船",
-    "海浪",
-    "沙滩",
-    "喜鹊",
-    "燕子",
-    "蜜蜂",
-    "蝴蝶",
-    "茶花",
-    "桂花",
-    "水仙",
-    "芦荟",
-    "竹子",
-    "松树",
-    "杨桃",
-    "柚子",
-    "花生",
-    "红豆",
-    "绿豆",
-    "豆浆",
-]
+    "木棉", "凤凰", "白鹭", "海堤", "榕树", "茉莉", "龙眼", "荔枝", "石榴", "芒果", "沙茶", "月亮",
+    "灯塔", "小船", "海浪", "沙滩", "喜鹊", "燕子", "蜜蜂", "蝴蝶", "茶花", "桂花", "水仙", "芦荟",
+    "竹子", "松树", "杨桃", "柚子", "花生", "红豆", "绿豆", "豆浆",
+]  # fmt: skip
 DOOR_CODE_DIGITS = 4
 UNSET: Any = object()
 
@@ -112,7 +83,7 @@ def register_household(draft: HouseholdDraft, *, by: Actor, now: datetime) -> Ho
     )
     household.place = _place(draft.place, household.key_id, now)
     household.health, household.hazard = draft.health, draft.hazard
-    household.registered_address = draft.registered_address
+    household.registered_address, household.usual_address = draft.registered_address, draft.usual_address
     household.door_code = new_door_code()
     household.password = draft.password or secrets.choice(PASSWORDS)
     db.session.add(household)
@@ -129,6 +100,7 @@ def register_household(draft: HouseholdDraft, *, by: Actor, now: datetime) -> Ho
     for consent in draft.consents:
         _consent(household, consent, by=by, now=now)
     db.session.flush()
+    rhythm.refresh(household, now=now)
     audit.record(
         "households.register",
         household,
@@ -226,8 +198,12 @@ def end_membership(member: Member, *, by: Actor, now: datetime) -> None:
         raise Conflict(_l("Nobody would live there any more."), remedy=_l("Close the household instead."))
     member.valid_to = today
     household.row_version += 1
+    db.session.flush()
     granting.end_household_roles(member.person_id, household.id, on=today, by=by, now=now)
     audit.record("households.end_membership", household, by=by.user_id, now=now, person_id=member.person_id)
+    if member.relation != "contact":
+        rhythm.follow_people(household, member.person_id, on=today + timedelta(days=1), now=now)
+        announce(MemberLeft(by.user_id, now, household.id, member.person_id, today))
 
 
 def change_household(
@@ -241,6 +217,7 @@ def change_household(
     health: str | None = UNSET,
     hazard: str | None = UNSET,
     registered_address: str | None = UNSET,
+    usual_address: str | None = UNSET,
     door_note: str | None = UNSET,
     password: str | None = UNSET,
     access_minutes: int = UNSET,
@@ -253,11 +230,22 @@ def change_household(
         changed.append("number")
     if care_level is not UNSET and care_level not in ("", *CARE_LEVELS):
         raise InvalidInput(_l("This care level is not known."), field="care_level")
+    if (
+        care_level is not UNSET
+        and care_level != household.care_level
+        and rhythm.is_assessed(household, local_date(now))
+    ):
+        raise InvalidInput(
+            _l("The level follows from the ability assessment."),
+            field="care_level",
+            remedy=_l("Record a new assessment instead."),
+        )
     facts = {
         (household, "care_level"): care_level,
         (household, "health"): health,
         (household, "hazard"): hazard,
         (household, "registered_address"): registered_address,
+        (household, "usual_address"): usual_address,
         (household, "password"): password,
         (household.place, "door_note"): door_note,
         (household.place, "access_minutes"): access_minutes,
@@ -268,6 +256,7 @@ def change_household(
             changed.append(name)
     if changed:
         household.row_version += 1
+        rhythm.refresh(household, now=now)
         audit.record("households.change", household, by=by.user_id, now=now, fields=changed)
 
 
@@ -275,6 +264,8 @@ def add_tag(household: Household, draft: TagDraft, *, by: Actor, now: datetime) 
     """Entitle the household (or one member, by its place among the members) to help, with dates and a source."""
     tag = _tag(household, draft, household.members, now)
     household.row_version += 1
+    db.session.flush()
+    rhythm.refresh(household, now=now)
     audit.record("households.add_tag", household, by=by.user_id, now=now, tag=draft.tag)
     return tag
 
@@ -286,6 +277,7 @@ def change_tag(
     _check_dates(valid_from, valid_to)
     tag.source, tag.valid_from, tag.valid_to = source, valid_from, valid_to
     household.row_version += 1
+    rhythm.refresh(household, now=now)
     audit.record("households.change_tag", household, by=by.user_id, now=now, tag=tag.tag)
 
 

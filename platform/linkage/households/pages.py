@@ -6,7 +6,7 @@ import math
 import uuid
 from typing import Any
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from linkage.accounts.permissions import GRANT
@@ -16,11 +16,11 @@ from linkage.core.errors import Conflict, InvalidInput, NotFound
 from linkage.core.forms import Form
 from linkage.core.permissions import Actor, Role, holds, may
 from linkage.core.web import Room, request_now, require_actor
-from linkage.households import permissions, queries, words
+from linkage.households import assessing, assessment, due, merging, permissions, queries, words
 from linkage.households.models import TAGS, Household
 from linkage.households.parts import parts_of
 from linkage.households.schemas import RevealSchema
-from linkage.people.identity import show_telephone
+from linkage.people.identity import mask_name, show_telephone
 from linkage.people.operations import open_field
 
 PER_PAGE = 50
@@ -36,6 +36,8 @@ def listing() -> str:
     actor, today = require_actor(), local_date(request_now())
     filters = _filters()
     rows = queries.found(actor, filters, today)
+    if filters.due:
+        rows = rows.where(due.KINDS[filters.due](request_now()))
     total = queries.count(rows)
     pages = max(1, math.ceil(total / PER_PAGE))
     number = min(max(request.args.get("page", 1, int), 1), pages)
@@ -64,6 +66,7 @@ def _filters() -> queries.Filters:
         no_consent=bool(request.args.get("no_consent")),
         approximate=bool(request.args.get("approximate")),
         closed=bool(request.args.get("closed")),
+        due=asked if (asked := request.args.get("due", "")) in due.KINDS else "",
     )
 
 
@@ -92,12 +95,15 @@ def sealed_value(value: str | None, key: str) -> str:
 
 
 @room.get("/<uuid:household_id>", permission=permissions.may_see, subject=queries.get_household)
-def page(household: Household) -> str:
-    return _page(household)
+def page(household: Household) -> Any:
+    """The household; a record that was merged leads to the one that it became part of."""
+    kept = merging.end_of_chain(household)
+    return _page(household) if kept is household else redirect(url_for("households.page", household_id=kept.id))
 
 
 def _page(household: Household, opened: dict[str, Any] | None = None) -> str:
     actor, now = require_actor(), request_now()
+    today = local_date(now)
     readings, times = queries.readings(household, 5)
     rights = {
         name: may(actor, right_name, household)
@@ -108,6 +114,10 @@ def _page(household: Household, opened: dict[str, Any] | None = None) -> str:
             ("reveal", permissions.may_reveal),
             ("readers", permissions.may_see_readers),
             ("account", GRANT[Role.HOUSEHOLD]),
+            ("assess", permissions.may_assess),
+            ("scores", permissions.may_see_scores),
+            ("check", permissions.may_check),
+            ("papers", permissions.may_ask_papers),
         )
     }
     return render_template(
@@ -118,10 +128,24 @@ def _page(household: Household, opened: dict[str, Any] | None = None) -> str:
         can=rights,
         readings=readings,
         times=times,
-        unservable=queries.unservable_reason(household, local_date(now)),
+        unservable=queries.unservable_reason(household, today),
+        withdrawn_at=queries.withdrawn_at(household, "service", today),
+        assessed=assessing.latest(household, today),
+        parts=assessment.PARTS,
+        missing=due.paper_note(household, today),
+        taper=due.taper_of(household, today),
+        named_of=lambda person_id: _named_of(household, person_id, actor),
         part=lambda region: parts_of(region, household, actor, now),
         **common(actor),
     )
+
+
+def _named_of(household: Household, person_id: uuid.UUID | None, actor: Actor) -> str:
+    """Whose tag it is, where it is one person's (单人保) and more than one lives there."""
+    people = {member.person_id: member.person.name for member in household.members}
+    if person_id is None or person_id not in people or len(people) < 2:
+        return ""
+    return people[person_id] if permissions.names_in_full(actor) else mask_name(people[person_id])
 
 
 @room.get("/<uuid:household_id>/readers", permission=permissions.may_see_readers, subject=queries.get_household)

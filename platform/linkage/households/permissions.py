@@ -53,6 +53,15 @@ may_reveal = right(
 may_see_readers = right(
     "households.readers", "see who looked at a household's facts", community="area", household="household"
 )
+may_assess = right("households.assess", "record an ability assessment", community="area")
+may_see_scores = right(
+    "households.scores", "see the scores of an ability assessment", community="area", household="household"
+)
+may_check = right("households.check", "record that staff looked in", community="area", operator="area")
+may_ask_papers = right("households.papers", "list missing papers and their dates", community="area", operator="area")
+may_merge = right(
+    "households.merge", "compare records that may be one household, and merge them", community="area", operator="area"
+)
 see(Household, may_see)
 
 # Roles that work with the household itself see its names in full; those above see 张**.

@@ -17,7 +17,7 @@ from linkage.core.extensions import db
 from linkage.core.models import AccessRow
 from linkage.core.permissions import Actor, get_right, scoped, visible_rows
 from linkage.core.privacy import warm_keys
-from linkage.households.models import Consent, Household, Member, Residence, Tag
+from linkage.households.models import Consent, Household, HouseholdMerge, Member, Residence, Tag
 from linkage.people.models import Person
 from linkage.people.queries import search
 
@@ -59,6 +59,13 @@ def consent_for(household: Household, purpose: str, on: date) -> Consent | None:
     """The consent to `purpose` that holds on `on` and lasts longest; None where there is none."""
     valid = [row for row in household.consents if row.purpose == purpose and row.holds(on)]
     return max(valid, key=lambda row: row.expires_on or date.max, default=None)
+
+
+def withdrawn_at(household: Household, purpose: str, on: date) -> datetime | None:
+    """When the household took back its consent to `purpose`; None where one holds, or none was taken back."""
+    moments = [row.withdrawn_at for row in household.consents if row.purpose == purpose and row.withdrawn_at]
+    closed = household.closed_on is not None and household.closed_on <= on
+    return max(moments, default=None) if not closed and consent_for(household, purpose, on) is None else None
 
 
 def unservable_reason(household: Household, on: date, purpose: str = "service") -> str | None:
@@ -128,6 +135,17 @@ def residences(household: Household) -> list[Residence]:
     )
 
 
+def addresses(household: Household) -> list[tuple[Residence, Place]]:
+    """The same with the places, oldest first."""
+    rows = db.session.execute(
+        select(Residence, Place)
+        .join(Place, Place.id == Residence.place_id)
+        .where(Residence.household_id == household.id)
+        .order_by(Residence.valid_from)
+    )
+    return [(residence, place) for residence, place in rows]
+
+
 def listed(actor: Actor) -> Select[Household]:
     """The households that the actor may list and search."""
     return scoped(actor, "households.list", Household)
@@ -143,6 +161,7 @@ class Filters:
     no_consent: bool = False
     approximate: bool = False
     closed: bool = False
+    due: str = ""  # a kind of `households.due`, applied by the page
 
 
 def found(actor: Actor, filters: Filters, on: date) -> Select[Household]:
@@ -151,7 +170,9 @@ def found(actor: Actor, filters: Filters, on: date) -> Select[Household]:
     if not filters.closed:
         rows = rows.where(is_open(on))
     if filters.text.strip():
-        rows = rows.where(or_(_has_member(filters.text), Household.number == filters.text.strip()))
+        rows = rows.where(
+            or_(_has_member(filters.text), Household.number == filters.text.strip(), was_number(filters.text.strip()))
+        )
     if filters.area_id is not None:
         area = db.session.get(Area, filters.area_id)
         rows = rows.where(lies_under(Household.area_id, area.path if area else ""))
@@ -162,6 +183,13 @@ def found(actor: Actor, filters: Filters, on: date) -> Select[Household]:
     if filters.approximate:
         rows = rows.where(Place.position_source == "area")
     return rows
+
+
+def was_number(text: str) -> ColumnElement[bool]:
+    """SQL: a record with this number was merged into the household (or into one that was)."""
+    first = select(HouseholdMerge.kept_id).where(HouseholdMerge.lost_number == text)
+    second = select(HouseholdMerge.kept_id).where(HouseholdMerge.lost_id.in_(first))
+    return or_(Household.id.in_(first), Household.id.in_(second))
 
 
 def _has_member(text: str) -> ColumnElement[bool]:

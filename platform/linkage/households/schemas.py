@@ -89,6 +89,7 @@ class FactsSchema(FormSchema):
     health = fields.String(load_default=None, validate=at_most(1000))
     hazard = fields.String(load_default=None, validate=at_most(300))
     registered_address = fields.String(load_default=None, validate=at_most(120))
+    usual_address = fields.String(load_default=None, validate=at_most(120))
     password = fields.String(load_default=None, validate=at_most(12))
 
 

@@ -61,14 +61,14 @@ def _consent_rows(reader: Reader, rows: Sequence[Consent]) -> Iterable[Row]:
     homes = _homes(row.household_id for row in rows)
     may = holds(reader.actor, "households.consent")
     for row in rows:
-        yield _row(
+        yield row_of(
             reader,
             homes[row.household_id],
             what=_("The consent to services ends"),
             why=_("Afterwards nothing may be planned for this household."),
             look=("paper", "expiring"),
             deadline=row.expires_on,
-            action=_renew(row.household_id) if may else _see(row.household_id),
+            action=_renew(row.household_id) if may else see_household(row.household_id),
         )
 
 
@@ -76,7 +76,7 @@ def _renew(household_id: Any) -> Action:
     return Action(_("Renew it"), url_for("household_forms.consent", household_id=household_id), "pencil")
 
 
-def _see(household_id: Any) -> Action:
+def see_household(household_id: Any) -> Action:
     return Action(_("See the household"), url_for("households.page", household_id=household_id), "house")
 
 
@@ -89,7 +89,7 @@ def _homes(ids: Iterable[Any]) -> dict[Any, Household]:
     return {row.id: row for row in rows}
 
 
-def _row(reader: Reader, home: Household, **values: Any) -> Row:
+def row_of(reader: Reader, home: Household, **values: Any) -> Row:
     """A row about a household: its head's name and what weighs most."""
     person = queries.head_of(home, reader.today).person
     return Row(
@@ -129,7 +129,7 @@ def _tag_rows(reader: Reader, rows: Sequence[Tag]) -> Iterable[Row]:
     homes = _homes(row.household_id for row in rows)
     for row in rows:
         over = row.valid_to is not None and row.valid_to < reader.today
-        yield _row(
+        yield row_of(
             reader,
             homes[row.household_id],
             what=TAG_WORDS[row.tag],
@@ -156,13 +156,13 @@ def no_consent(reader: Reader) -> Found:
 
 def _no_consent_row(reader: Reader, home: Household) -> Row:
     may = holds(reader.actor, "households.consent")
-    return _row(
+    return row_of(
         reader,
         home,
         what=_("No valid consent"),
         why=_("Nothing may be planned for them."),
         look=("paper", "missing"),
-        action=Action(_("Ask for it"), _renew(home.id).url, "pencil") if may else _see(home.id),
+        action=Action(_("Ask for it"), _renew(home.id).url, "pencil") if may else see_household(home.id),
     )
 
 
@@ -181,14 +181,14 @@ def approximate(reader: Reader) -> Found:
 def _place_row(reader: Reader, home: Household) -> Row:
     may = holds(reader.actor, "households.change")
     move = url_for("household_forms.edit", household_id=home.id)
-    return _row(
+    return row_of(
         reader,
         home,
         what=_("The place is only approximate"),
         why=_("Ways and arrival times are guesses until somebody sets the pin."),
         look=("paper", "missing"),
         word=pgettext("place", "Place unclear"),
-        action=Action(_("Set the pin"), move, "geo-alt") if may else _see(home.id),
+        action=Action(_("Set the pin"), move, "geo-alt") if may else see_household(home.id),
     )
 
 

@@ -84,3 +84,79 @@ CONSENT_TEXTS: dict[str, dict[str, Any]] = {
         ),
     }
 }
+
+CLASS_WORDS: dict[str, Any] = {
+    "high": _l("High risk · looked in on weekly"),
+    "key": _l("Key · looked in on monthly"),
+    "general": _l("General · looked in on quarterly"),
+}
+LEVEL_WORDS: dict[str, Any] = {"intact": _l("Not impaired"), **CARE_WORDS}
+LEVEL_RANGES: dict[str, str] = {
+    "intact": "90",
+    "mild": "66–89",
+    "moderate": "46–65",
+    "severe": "30–45",
+    "total": "0–29",
+}
+ASSESSMENT_WORDS: dict[str, Any] = {
+    "first": _l("First assessment"),
+    "regular": _l("Regular assessment"),
+    "immediate": _l("Assessment after a change"),
+    "review": _l("Review on request"),
+}
+EVENT_WORDS: dict[str, Any] = {
+    "fall": _l("Falls"),
+    "lost": _l("Got lost"),
+    "choking": _l("Choked"),
+    "self_harm": _l("Harmed themselves"),
+    "other": lazy_pgettext("risk event", "Other"),
+}
+OUTCOME_WORDS: dict[str, Any] = {
+    "well": _l("All is well"),
+    "worse": _l("Somebody is worse"),
+    "needs_help": _l("Something is needed"),
+    "declined": _l("They declined"),
+    "referred": _l("Referred elsewhere"),
+    "not_reached": _l("Nobody was reached"),
+}
+WAY_WORDS: dict[str, Any] = {"visit": _l("At the door"), "telephone": _l("By telephone")}
+CHECK_REASON_WORDS: dict[str, Any] = {
+    "not_needed": _l("they need nothing"),
+    "family_cares": _l("the family cares for them"),
+    "other_help": _l("somebody else helps already"),
+    "distrust": _l("they do not want strangers"),
+    "hospital": _l("to a hospital"),
+    "care_home": _l("to a care home"),
+    "other_community": _l("to another community"),
+    "department": _l("to another department"),
+    "nobody_home": _l("nobody was at home"),
+    "no_answer": _l("nobody answered the telephone"),
+    "moved_away": _l("moved away"),
+    "wrong_address": _l("the address is wrong"),
+    "other": lazy_pgettext("reason", "another reason"),
+}
+PAPER_WORDS: dict[str, Any] = {
+    "id_card": _l("Copy of the ID card"),
+    "residence_booklet": _l("Copy of the residence booklet"),
+    "disability": _l("Copy of the disability certificate"),
+    "income": _l("Proof of income"),
+    "medical": _l("Medical certificate"),
+    "guardianship": _l("Proof of guardianship"),
+    "other": lazy_pgettext("paper", "Another paper"),
+}
+DUE_WORDS: dict[str, Any] = {
+    "papers": _l("Papers overdue or due within a week"),
+    "assessments": _l("Assessment due within 30 days"),
+    "checks": _l("To be looked in on today"),
+    "tags7": _l("A tag ends within 7 days"),
+    "tags30": _l("A tag ends within 30 days"),
+    "tags60": _l("A tag ends within 60 days"),
+    "tags90": _l("A tag ends within 90 days"),
+    "taper": _l("Support after eligibility ends within 30 days"),
+}
+FOUND_WORDS: dict[str, Any] = {
+    "id": _l("The same person in both"),
+    "birth": _l("Same name and birth date"),
+    "telephone": _l("Same telephone"),
+    "staff": _l("Found by staff"),
+}

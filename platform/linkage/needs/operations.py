@@ -91,6 +91,8 @@ def post_need(
     """
     request = replace(request, recurrence=recurrence.normalise(request.recurrence))
     today = local_date(now)
+    # Beside a closing or a merge of this record: what it says now counts, and it stays so until the commit.
+    db.session.refresh(household, ["closed_on", "merged_into_id"], with_for_update={"read": True})
     checks.demand(household, service, request, today=today, past_ok=not check_past)
     first = first_open(household.id, service.id, today)
     need = Need(
@@ -142,8 +144,10 @@ def change_need(need: Need, request: NeedRequest, *, row_version: int, by: Actor
     return need
 
 
-def withdraw_need(need: Need, reason: str, *, by: Actor | None, now: datetime) -> None:
+def withdraw_need(need: Need, reason: str, *, by: Actor | None, now: datetime, keep_until: date | None = None) -> None:
     """Open → withdrawn: every visit that has not begun is cancelled and whoever would have come is told.
+
+    Visits up to the day `keep_until` still take place.
 
     Raises Conflict when it already was; ValueError for a reason that is not in WITHDRAW_REASONS.
     """
@@ -154,7 +158,7 @@ def withdraw_need(need: Need, reason: str, *, by: Actor | None, now: datetime) -
     need.withdrawn_at, need.withdrawn_reason = now, reason
     need.row_version += 1
     audit.record("needs.withdraw", need, by=by and by.user_id, now=now, reason=reason)
-    announce(NeedWithdrawn(by=by and by.user_id, now=now, need_id=need.id))
+    announce(NeedWithdrawn(by=by and by.user_id, now=now, need_id=need.id, keep_until=keep_until))
 
 
 def _number(today: date) -> str:

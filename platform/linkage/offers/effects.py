@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from linkage.core.clock import at_minutes
 from linkage.core.events import (
     AbsenceRecorded,
     ConsentWithdrawn,
+    PeopleMerged,
     PersonDied,
     SlotReleased,
     VisitCancelled,
     effect,
+    note_moved,
 )
 from linkage.core.extensions import db
 from linkage.offers import operations, queries, reopening
-from linkage.offers.models import OfferRound
+from linkage.offers.models import Offer, OfferRound
 from linkage.visits import status
 from linkage.visits.models import Slot, Visit
 
@@ -45,6 +47,18 @@ def end_questions_to_the_absent(event: AbsenceRecorded) -> None:
 @effect(PersonDied, "offers")
 def end_questions_to_the_dead(event: PersonDied) -> None:
     operations.withdraw_offers_of(event.person_id, at_minutes(event.on, 0), None, by=None, now=event.now)
+
+
+@effect(PeopleMerged, "offers")
+def take_over_from_a_double(event: PeopleMerged) -> None:
+    """Questions to the lost record of a person are the kept one's."""
+    rows = db.session.scalars(select(Offer).where(Offer.person_id == event.lost_id).order_by(Offer.id)).all()
+    for row in rows:
+        row.person_id = event.kept_id
+    note_moved(event.moved, rows)
+    behind = OfferRound.fallback_person_id
+    db.session.execute(update(OfferRound).where(behind == event.lost_id).values(fallback_person_id=event.kept_id))
+    db.session.flush()
 
 
 @effect(ConsentWithdrawn, "offers")

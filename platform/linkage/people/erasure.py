@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from linkage.core import privacy
 from linkage.core.extensions import db
@@ -18,6 +18,8 @@ def erase(kind: str, subject_id: uuid.UUID, now: datetime) -> None:
     person = db.session.get(Person, subject_id) if kind == "person" else None
     if person is None:
         return
+    for double in db.session.scalars(select(Person).where(Person.merged_into_id == person.id)):
+        erase(kind, double.id, now)
     privacy.forget_key(person.key_id, now)
     person.name, person.name_keys, person.birth_date, person.sex, person.languages = "", "", None, None, []
     for name in ("telephone", "id_number"):

@@ -39,6 +39,7 @@ class Person(UuidKey, Created, Versioned, Model):
     id_number_last4: Mapped[str | None] = mapped_column(String(32), index=True)
     died_on: Mapped[date | None]
     erased_at: Mapped[datetime | None]
+    merged_into_id: Mapped[uuid.UUID | None] = ref("people.id", nullable=True)  # the same human being as that one
     # Raised by every booking: the row is locked first, then the overlap is tested (SAFETY.md).
     booking_version: Mapped[int] = mapped_column(default=0)
     telephone = Encrypted("telephone", exact=True, last4=True, normalise=normalise_telephone)

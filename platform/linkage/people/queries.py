@@ -55,7 +55,9 @@ def search(rows: S, text: str) -> S:
 
     An empty text narrows nothing.
     """
-    return rows.where(Person.erased_at.is_(None), matches(text)) if text.strip() else rows
+    return (
+        rows.where(Person.erased_at.is_(None), Person.merged_into_id.is_(None), matches(text)) if text.strip() else rows
+    )
 
 
 def find_by_id_number(number: str) -> Person | None:
@@ -67,7 +69,9 @@ def find_by_id_number(number: str) -> Person | None:
 def find_by_telephone(number: str) -> Sequence[Person]:
     """The people with this telephone (a family may share one)."""
     index = Person.telephone.exact_index("people", number)
-    return db.session.scalars(select(Person).where(Person.telephone_exact == index).order_by(Person.id)).all()
+    return db.session.scalars(
+        select(Person).where(Person.telephone_exact == index, Person.merged_into_id.is_(None)).order_by(Person.id)
+    ).all()
 
 
 def possible_duplicates(name: str, birth_date: date | None, *, but: uuid.UUID | None = None) -> Sequence[Person]:
@@ -75,6 +79,7 @@ def possible_duplicates(name: str, birth_date: date | None, *, but: uuid.UUID | 
     if birth_date is None:
         return []
     same = and_(Person.name == name, Person.birth_date == birth_date, Person.erased_at.is_(None))
+    same = and_(same, Person.merged_into_id.is_(None))
     found = select(Person).where(same).order_by(Person.created_at)
     return db.session.scalars(found if but is None else found.where(Person.id != but)).all()
 

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from linkage.core import audit
 from linkage.core.clock import at_minutes
+from linkage.core.errors import Conflict
 from linkage.core.events import (
     AbsenceRecorded,
     ConsentWithdrawn,
     HouseholdMoved,
+    HouseholdsMerged,
     NeedChanged,
     NeedPosted,
     NeedWithdrawn,
+    PeopleMerged,
     PersonDied,
     effect,
+    note_moved,
 )
 from linkage.core.extensions import db
 from linkage.needs.models import Need
 from linkage.visits import generation, operations, queries
-from linkage.visits.models import Assignment, Visit
+from linkage.visits.models import Assignment, HoursEntry, Visit
 
 
 @effect(NeedPosted, "visits")
@@ -41,7 +47,8 @@ def follow_need(event: NeedChanged) -> None:
 def cancel_visits(event: NeedWithdrawn) -> None:
     """Cancel what has not begun, accepted or not, and tell whoever would have come."""
     for visit in queries.ahead(event.need_id, event.now):
-        if visit.cancelled_at is None:
+        kept = event.keep_until is not None and visit.day <= event.keep_until
+        if visit.cancelled_at is None and not kept:
             operations.cancel_visit(visit, "need_withdrawn", by=None, now=event.now, tell_asker=False)
 
 
@@ -83,7 +90,7 @@ def release_volunteers(event: ConsentWithdrawn) -> None:
 def take_new_address(event: HouseholdMoved) -> None:
     """Coming visits go to the new address; what has been stays where it was."""
     rows = db.session.scalars(
-        select(Visit).where(Visit.household_id == event.household_id, Visit.latest_at > event.now)
+        select(Visit).where(Visit.household_id == event.household_id, Visit.latest_at > event.now).order_by(Visit.id)
     ).all()
     begun = {row.visit_id for row in _begun([visit.id for visit in rows])}
     moved = [visit for visit in rows if visit.id not in begun]
@@ -94,6 +101,37 @@ def take_new_address(event: HouseholdMoved) -> None:
         audit.record(
             "visits.move_address", ("households", event.household_id), by=event.by, now=event.now, count=len(moved)
         )
+
+
+@effect(PeopleMerged, "visits")
+def take_over_from_a_double(event: PeopleMerged) -> None:
+    """Visits to, bookings of and hours of the lost record of a person are the kept one's.
+
+    Raises Conflict where the two are booked at one time: one human being cannot be in two places.
+    """
+    ahead = _standing(event.lost_id, event.now, None, event.now)
+    for mine in _standing(event.kept_id, event.now, None, event.now):
+        if any(one.busy_from < mine.ends_at and mine.busy_from < one.ends_at for one in ahead):
+            raise Conflict(_l("Both records are booked at the same time; let one of the two go first."))
+    models: tuple[Any, ...] = (Visit, Assignment, HoursEntry)
+    for model in models:
+        rows = db.session.scalars(select(model).where(model.person_id == event.lost_id).order_by(model.id)).all()
+        for row in rows:
+            row.person_id = event.kept_id
+        note_moved(event.moved, rows)
+    db.session.flush()
+
+
+@effect(HouseholdsMerged, "visits")
+def take_over_from_a_double_household(event: HouseholdsMerged) -> None:
+    """All visits of the lost record are the kept one's; those ahead go to its address."""
+    rows = db.session.scalars(select(Visit).where(Visit.household_id == event.lost_id).order_by(Visit.id)).all()
+    for visit in rows:
+        visit.household_id = event.kept_id
+        visit.row_version += 1
+    note_moved(event.moved, rows)
+    db.session.flush()
+    take_new_address(HouseholdMoved(event.by, event.now, event.kept_id))
 
 
 def _begun(visit_ids: list[uuid.UUID]) -> list[Assignment]:

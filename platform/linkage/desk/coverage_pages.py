@@ -1,0 +1,190 @@
+"""No household missed: the month's buckets by community, the rows behind each number, the certificate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, flash, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from linkage.areas.models import Area
+from linkage.areas.queries import get_area
+from linkage.contracts.words import month_name
+from linkage.core.clock import local_date
+from linkage.core.errors import InvalidInput
+from linkage.core.extensions import db
+from linkage.core.paging import paginate
+from linkage.core.permissions import Actor, holds
+from linkage.core.web import Room, go, request_now, require_actor
+from linkage.desk import buckets, certificates, permissions, words
+from linkage.desk.buckets import BUCKETS, Entry, Month
+from linkage.desk.home import common
+from linkage.desk.models import CoverageCertificate
+from linkage.households.models import Household, Member
+from linkage.households.permissions import may_check
+from linkage.households.queries import communities, head_of
+
+room = Room("coverage", __name__, url_prefix="/coverage", template_folder="templates")
+MONTHS_BACK = 12
+
+
+@dataclass
+class Line:
+    """One community (or a street's sum) with its number of households in each bucket."""
+
+    area: Area
+    numbers: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        return sum(self.numbers[name] for name in BUCKETS)
+
+    @property
+    def missing(self) -> int:
+        return self.numbers["missing"]
+
+    def add(self, entry: Entry) -> None:
+        self.numbers[entry.bucket] += 1
+        self.numbers["missing"] += entry.reason == buckets.NOTHING
+
+
+@room.get("/", permission=permissions.may_see_coverage)
+def listing() -> str:
+    """By community, those with missing households first."""
+    actor, now = require_actor(), request_now()
+    month = Month.of(request.args.get("month"), local_date(now))
+    lines = _lines(buckets.entries(buckets.rows(actor, month), month, now))
+    total = Line(Area(name=""))
+    for line in lines:
+        total.numbers.update(line.numbers)
+    found = certificates.visible(actor).where(CoverageCertificate.month == month.text)
+    issued = {row.area_id: row for row in db.session.scalars(found)}
+    return render_template(
+        "desk/buckets.html",
+        lines=lines,
+        total=total,
+        month=month,
+        months=_months(local_date(now)),
+        issued=issued,
+        certifiable=_certifiable(actor) if month.last <= local_date(now) else set(),
+        **_words(actor),
+    )
+
+
+def _lines(found: Iterable[Entry]) -> list[Line]:
+    entries = list(found)
+    areas = {row.id: row for row in db.session.scalars(select(Area).where(Area.id.in_({e.area_id for e in entries})))}
+    lines: dict[int, Line] = {}
+    for entry in entries:
+        community = areas[entry.area_id]
+        while community.level == "grid" and community.parent is not None:
+            community = community.parent
+        lines.setdefault(community.id, Line(community)).add(entry)
+    return sorted(lines.values(), key=lambda line: (-line.missing, line.area.code))
+
+
+def _months(today: Any) -> list[tuple[str, Any]]:
+    """This month and those before it, the latest first."""
+    found, day = [], today.replace(day=1)
+    for _number in range(MONTHS_BACK):
+        found.append((f"{day:%Y-%m}", day))
+        day = (day - timedelta(days=1)).replace(day=1)
+    return found
+
+
+def _certifiable(actor: Actor) -> set[int]:
+    if not holds(actor, permissions.may_certify):
+        return set()
+    return {area.id for area in communities(actor, permissions.may_certify)}
+
+
+def _words(actor: Actor) -> dict[str, Any]:
+    return {
+        **common(actor),
+        "bucket_words": words.BUCKET_WORDS,
+        "reason_words": words.REASON_WORDS,
+        "names": BUCKETS,
+        "month_name": month_name,
+    }
+
+
+@room.get("/households", permission=permissions.may_see_coverage)
+def rows() -> str:
+    """The households behind one number: each with its reason and its one next action."""
+    actor, now = require_actor(), request_now()
+    month = Month.of(request.args.get("month"), local_date(now))
+    area = get_area(request.args.get("area", 0, int))
+    wanted = buckets.rows(actor, month, area)
+    asked = request.args.get("bucket", "")
+    if asked in BUCKETS:
+        wanted = wanted.where(buckets.in_bucket(month, now, asked))
+    elif asked == "missing":
+        wanted = wanted.where(buckets.code(month, now) == f"{buckets.NOT_REACHED}/{buckets.NOTHING}")
+    page = paginate(
+        wanted.order_by(Household.area_id, Household.number, Household.id).options(
+            selectinload(Household.members).joinedload(Member.person),
+            selectinload(Household.tags),
+            joinedload(Household.area),
+        )
+    )
+    shown = select(Household).where(Household.id.in_([row.id for row in page.rows]))
+    return render_template(
+        "desk/bucket_rows.html",
+        page=page,
+        places={entry.household_id: entry for entry in buckets.entries(shown, month, now)},
+        month=month,
+        area=area,
+        bucket=asked,
+        head_of=lambda row: head_of(row, local_date(now)),
+        notes=holds(actor, may_check),
+        **_words(actor),
+    )
+
+
+@room.post("/certificate", permission=permissions.may_certify)
+def issue() -> Any:
+    actor, now = require_actor(), request_now()
+    month = Month.of(request.form.get("month"), local_date(now))
+    wanted = request.form.get("area")
+    area = next((row for row in communities(actor, permissions.may_certify) if str(row.id) == wanted), None)
+    if area is None:
+        raise InvalidInput(_("Choose a community."), field="area")
+    certificate = certificates.issue(area, month, by=actor, now=now)
+    flash(_("The certificate is issued."), "ok")
+    return go("coverage.certificate", certificate_id=certificate.id)
+
+
+@room.get(
+    "/certificates/<uuid:certificate_id>",
+    permission=permissions.may_see_coverage,
+    subject=certificates.get_certificate,
+)
+def certificate(certificate: CoverageCertificate) -> str:
+    actor = require_actor()
+    return render_template(
+        "desk/certificate.html",
+        certificate=certificate,
+        whole=certificates.is_whole(certificate),
+        month=Month.of(certificate.month, local_date(request_now())),
+        **_words(actor),
+    )
+
+
+@room.get(
+    "/certificates/<uuid:certificate_id>.txt",
+    permission=permissions.may_see_coverage,
+    subject=certificates.get_certificate,
+)
+def certificate_text(certificate: CoverageCertificate) -> Response:
+    """The list as it was hashed: no names, one line per household."""
+    body = certificates.text(certificate.area, certificate.month, certificate.entries)
+    answer = Response(body, mimetype="text/plain")
+    name = f"coverage-{certificate.area.code}-{certificate.month}.txt"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
