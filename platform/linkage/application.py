@@ -26,6 +26,7 @@ ROOMS = (
     "needs",
     "visits",
     "offers",
+    "calls",
     "planning",
     "imports",
     "upkeep",

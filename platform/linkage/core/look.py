@@ -124,6 +124,14 @@ STATES: dict[str, dict[str, Look]] = {
         "suspended": Look("warn", "pause-circle-fill", _l("Suspended")),
         "ended": Look("quiet", "check-lg", _l("Ended")),
     },
+    "call": {
+        "promised": Look("info", "telephone-outbound-fill", _l("To ring back")),
+        "overdue": Look("bad", "telephone-x-fill", _l("Overdue to ring back")),
+        "returned": Look("ok", "check-circle-fill", _l("Rung back")),
+        "answered": Look("quiet", "telephone-inbound", _l("Answered")),
+        "arranged": Look("ok", "check-circle-fill", _l("Arranged")),
+        "nobody": Look("bad", "person-x-fill", _l("Nobody can go")),
+    },
     "check": {
         "passed": Look("ok", "check-circle-fill", _l("Fine")),
         "warning": Look("warn", "exclamation-triangle-fill", _l("Look at it")),

@@ -30,6 +30,7 @@ HOUSEHOLDS = Entry("households.listing", lazy_pgettext("rail", "Homes"), "house"
 NEEDS = Entry("needs.listing", lazy_pgettext("rail", "Needs"), "card-list", "needs.see")
 VISITS = Entry("visits.listing", lazy_pgettext("rail", "Visits"), "calendar-check", "visits.see")
 IMPORT = Entry("imports.home", lazy_pgettext("rail", "Import"), "file-earmark-spreadsheet", "imports.roster")
+CALLS = Entry("calls.listing", lazy_pgettext("rail", "Calls"), "telephone", "calls.see")
 PLAN = Entry("planning.home", lazy_pgettext("rail", "Plan"), "calendar3-week", "planning.see")
 STAFF = Entry("carers.listing", lazy_pgettext("rail", "Staff"), "people", "organisations.see_carer")
 ORGANISATIONS = Entry("organisations.listing", lazy_pgettext("rail", "Providers"), "building", "organisations.see")
@@ -49,8 +50,8 @@ REQUESTS = Entry("data_requests.listing", lazy_pgettext("rail", "Data"), "file-e
 
 # The first role of this order that a person has decides the rail; the rarer entries come last.
 RAIL: dict[Role, tuple[Entry, ...]] = {
-    Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, COVERAGE, VOLUNTEERS, PEOPLE),
-    Role.OPERATOR: (TODAY, HOUSEHOLDS, NEEDS, VISITS, COVERAGE),
+    Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, COVERAGE, VOLUNTEERS, CALLS, PEOPLE),
+    Role.OPERATOR: (TODAY, HOUSEHOLDS, CALLS, NEEDS, VISITS, COVERAGE),
     Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS, COVERAGE, PEOPLE),
     Role.MANAGER: (TODAY, STAFF, VISITS, CONTRACTS, PEOPLE),
     Role.CARER: (TODAY, MY_VISITS),
