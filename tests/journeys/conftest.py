@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,22 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.journeys.site import ROOT, Site, copy_demo, make_demo
 from tests.journeys.visitor import DESKTOP, Visitor
-
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-features=Translate,OptimizationHints,HttpsUpgrades",
-]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,31 +26,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium (scripts/browser.py installs it)."""
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert executable, "no chromium: run scripts/browser.py"
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
-
-
-@pytest.fixture(scope="session")
-def made_assets() -> None:
-    """Browser libraries and translations as `make` makes them; quick when nothing changed."""
-    for script in (["vendor_assets.py"], ["i18n.py", "compile"]):
-        subprocess.run([sys.executable, ROOT / "scripts" / script[0], *script[1:]], check=True)
-
-
-@pytest.fixture(scope="session")
-def demo(made_assets: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a demo installation, made once; do not change it.
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a demo installation, made once for all workers of a run; do not change it.
 
     `LINKAGE_JOURNEY_DEMO` names one that was made before, for whoever writes a journey.
     """
     made_before = os.environ.get("LINKAGE_JOURNEY_DEMO")
     if made_before:
         return Path(made_before)
-    return make_demo(tmp_path_factory.mktemp("demo") / "var")
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "demo"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            make_assets()
+            make_demo(shared / "making").rename(folder)
+    return folder
+
+
+def make_assets() -> None:
+    """Browser libraries and translations as `make` makes them; quick when nothing changed."""
+    for script in (["vendor_assets.py"], ["i18n.py", "compile"]):
+        subprocess.run([sys.executable, ROOT / "scripts" / script[0], *script[1:]], check=True)
 
 
 @pytest.fixture
