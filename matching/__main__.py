@@ -10,11 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from matching import city_cli, explaining
+from matching.awarding.award import award, compare
+from matching.awarding.model import tender_from_json
+from matching.awarding.why_not import why_not
 from matching.bench import BENCHES, run_bench
 from matching.benchmark import Effort, run_benchmark
 from matching.benchmark_picture import draw_gaps
 from matching.city import city_to_json
 from matching.city_generate import generate_city
+from matching.codec import encode
 from matching.errors import MatchingError
 from matching.feasibility import check
 from matching.generate import generate_street
@@ -86,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seconds", type=float, default=60)
     one.add_argument("--seeds", default="1,2", help="one line each, at most two")
     one.add_argument("--out", type=Path, required=True)
+    one = command("award", _award, "who gets which lot of a tender: by its rule, and the three rules side by side")
+    one.add_argument("tender", type=Path)
+    one.add_argument("--why-not", metavar="OFFER", help="what would have changed the result for an offer that lost")
+    one.add_argument("--seed", type=int, default=0)
     command("schema", _schema, "write the JSON schemas anew from the classes")
     command("warm-up", _warm_up, "compile the search now, so that no one waits for it later")
     return parser
@@ -198,6 +206,16 @@ def _picture(options: argparse.Namespace) -> int:
 
 def _say(text: str) -> None:
     print(text, flush=True)
+
+
+def _award(options: argparse.Namespace) -> int:
+    tender = tender_from_json(options.tender.read_bytes())
+    if options.why_not is not None:
+        told: object = encode(why_not(tender, options.why_not))
+    else:
+        told = {"award": encode(award(tender, seed=options.seed)), "rules": [encode(row) for row in compare(tender)]}
+    print(json.dumps(told, ensure_ascii=False, indent=1))
+    return 0
 
 
 def _schema(options: argparse.Namespace) -> int:
