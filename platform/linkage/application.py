@@ -33,7 +33,19 @@ ROOMS = (
     "desk",
 )
 # The files of a room that register something when they are imported: models, rights and scopes, notices, roles ...
-PARTS = ("models", "permissions", "notices", "effects", "erasure", "periodic", "rules", "roles", "links", "tasks")
+PARTS = (
+    "models",
+    "permissions",
+    "notices",
+    "effects",
+    "erasure",
+    "periodic",
+    "rules",
+    "roles",
+    "links",
+    "tasks",
+    "exports",
+)
 CONTENT_POLICY = {
     "default-src": "'self'",
     "img-src": "'self' data:",

@@ -105,8 +105,8 @@ def _who_where(entry: Right) -> list[str]:
 def audit_log() -> str:
     """The audit log, newest first; filters stand in the address bar."""
     administrator_of_the_whole()
-    filters = {name: request.args.get(name, "").strip()[:60] for name in ("action", "who", "subject", "from", "to")}
-    rows = _audit_rows(filters)
+    filters = audit_filters()
+    rows = audit_rows(filters)
     total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
     pages = max(1, math.ceil(total / PER_PAGE))
     page = min(max(request.args.get("page", 1, int), 1), pages)
@@ -136,7 +136,13 @@ def _short(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _audit_rows(filters: dict[str, str]) -> Select[AuditRow]:
+def audit_filters() -> dict[str, str]:
+    """What the address bar narrows the log to."""
+    return {name: request.args.get(name, "").strip()[:60] for name in ("action", "who", "subject", "from", "to")}
+
+
+def audit_rows(filters: dict[str, str]) -> Select[AuditRow]:
+    """The log under these filters, newest first."""
     rows = select(AuditRow).order_by(AuditRow.number.desc())
     if filters["action"]:
         rows = rows.where(AuditRow.action == filters["action"])

@@ -34,7 +34,7 @@ room = Room("households", __name__, url_prefix="/households", template_folder="t
 @room.get("/", permission=permissions.may_list)
 def listing() -> str:
     actor, today = require_actor(), local_date(request_now())
-    filters = _filters()
+    filters = filters_of_list()
     rows = queries.found(actor, filters, today)
     if filters.due:
         rows = rows.where(due.KINDS[filters.due](request_now()))
@@ -57,7 +57,8 @@ def listing() -> str:
     )
 
 
-def _filters() -> queries.Filters:
+def filters_of_list() -> queries.Filters:
+    """What the address bar narrows the list to."""
     tag = request.args.get("tag", "")
     return queries.Filters(
         text=request.args.get("q", "")[:60],

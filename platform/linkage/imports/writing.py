@@ -11,18 +11,13 @@ import xlsxwriter
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from linkage.core.exports import plain_text
 from linkage.core.formats import format_long_date
 from linkage.imports.kinds import Column, Examined, Fault, Kind, Row, Scene
 from linkage.imports.understanding import letter_of
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PART_COLOURS = {"household": "#e3f1f2", "person": "#e9eefa", "need": "#fdf0d9"}
 EMPTY_ROWS = 500
-
-
-def plain_text(words: str) -> str:
-    """A cell that a spreadsheet will not take for a formula (SAFETY.md)."""
-    return f"'{words}" if words.startswith(FORMULA) and not words.lstrip("+-").replace(".", "").isdigit() else words
 
 
 def template(kind: Kind, today: date, scene: Scene | None = None) -> bytes:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from flask import flash, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import Select
 
 from linkage.areas.queries import planning_areas
 from linkage.core.clock import local_date
 from linkage.core.forms import Form
 from linkage.core.ids import uuid_or_none
 from linkage.core.paging import order, paginate
-from linkage.core.permissions import demand
+from linkage.core.permissions import Actor, demand
 from linkage.core.web import Room, can, go, request_now, require_actor
 from linkage.organisations import operations, permissions, queries, words
 from linkage.organisations.models import Carer, Organisation
@@ -33,16 +35,7 @@ room = Room("carers", __name__, url_prefix="/carers", template_folder="templates
 @room.get("/", permission=permissions.may_see_carers)
 def listing() -> str:
     actor, today = require_actor(), local_date(request_now())
-    args = request.args
-    wanted = queries.find_carers(
-        actor,
-        today,
-        text=args.get("q", "")[:60],
-        organisation_id=uuid_or_none(args.get("organisation", "")),
-        kind=args.get("kind", ""),
-        state=args.get("state") or "working",
-        expiring_days=args.get("expiring", type=int),
-    )
+    wanted = filtered(actor, today)
     columns = {"name": Person.name_keys, "organisation": Organisation.name_keys, "since": Carer.valid_from}
     page = paginate(wanted.order_by(*order(columns, "name", Carer.id)))
     return render_template(
@@ -53,6 +46,20 @@ def listing() -> str:
         counts=queries.expiring_counts(actor, today),
         today=today,
         words=words,
+    )
+
+
+def filtered(actor: Actor, today: date) -> Select[Carer]:
+    """The list under the filters of the address bar."""
+    args = request.args
+    return queries.find_carers(
+        actor,
+        today,
+        text=args.get("q", "")[:60],
+        organisation_id=uuid_or_none(args.get("organisation", "")),
+        kind=args.get("kind", ""),
+        state=args.get("state") or "working",
+        expiring_days=args.get("expiring", type=int),
     )
 
 

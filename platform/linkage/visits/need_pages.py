@@ -44,7 +44,7 @@ LOOK_BACK = timedelta(days=28)
 @room.get("/", permission=permissions.may_see)
 def listing() -> str:
     actor, now = require_actor(), request_now()
-    found = paginate(_filtered(queries.visible(actor), local_date(now)))
+    found = paginate(filtered(queries.visible(actor), local_date(now)))
     first, last = local_date(now) - LOOK_BACK, local_date(now) + LOOK_BACK
     ids = [need.id for need in found.rows]
     return render_template(
@@ -59,7 +59,8 @@ def listing() -> str:
     )
 
 
-def _filtered(wanted: Select[Need], today: date) -> Select[Need]:
+def filtered(wanted: Select[Need], today: date) -> Select[Need]:
+    """The list under the filters of the address bar."""
     shown, args = request.args.get("state", "open"), request.args
     if shown == "withdrawn":
         wanted = wanted.where(Need.withdrawn_at.is_not(None))

@@ -43,9 +43,9 @@ GROUPS = {
 def listing() -> str:
     actor, now = require_actor(), request_now()
     first, last = _days(now)
-    inside = _in_area(queries.visible(actor).where(Visit.day.between(first, last)))
+    inside = in_area_and_days(actor, now)
     found = paginate(
-        _in_state(inside, now)
+        in_state(inside, now)
         .options(joinedload(Visit.person), joinedload(Visit.service))
         .order_by(Visit.day, queries.begins_at(), Visit.id)
     )
@@ -63,6 +63,11 @@ def listing() -> str:
         area_names=_area_names(found.rows),
         **_common(),
     )
+
+
+def in_area_and_days(actor: Actor, now: datetime) -> Select[Visit]:
+    """The visits of the days and the area of the address bar."""
+    return _in_area(queries.visible(actor).where(Visit.day.between(*_days(now))))
 
 
 def _days(now: datetime) -> tuple[date, date]:
@@ -93,7 +98,8 @@ def _in_area(wanted: Select[Visit]) -> Select[Visit]:
     return wanted if area is None else wanted.where(Visit.area_id.in_(under(area.path)))
 
 
-def _in_state(wanted: Select[Visit], now: datetime) -> Select[Visit]:
+def in_state(wanted: Select[Visit], now: datetime) -> Select[Visit]:
+    """Those in the state of the address bar."""
     shown = request.args.get("state", "")
     states = GROUPS.get(shown) or [one for one in Status if one.value == shown]
     return wanted.where(status.column(now).in_([one.value for one in states])) if states else wanted

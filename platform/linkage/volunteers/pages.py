@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import Select
 
 from linkage.areas.models import Area
 from linkage.areas.queries import areas_where, get_area, planning_area_of
@@ -17,6 +19,7 @@ from linkage.core.errors import DomainError, NotFound
 from linkage.core.forms import Form
 from linkage.core.ids import uuid_or_none
 from linkage.core.paging import order, paginate
+from linkage.core.permissions import Actor
 from linkage.core.web import Room, go, request_now, require_actor
 from linkage.people import records, week
 from linkage.people.models import Person, WorkException
@@ -39,17 +42,8 @@ room = Room("volunteers", __name__, url_prefix="/volunteers", template_folder="t
 
 @room.get("/", permission=permissions.may_list)
 def listing() -> str:
-    actor, today, args = require_actor(), local_date(request_now()), request.args
-    area = get_area(args.get("area", 0, type=int))
-    wanted = queries.find(
-        actor,
-        today,
-        text=args.get("q", "")[:60],
-        area_path=area.path if area is not None else "",
-        service_id=uuid_or_none(args.get("service", "")),
-        state=args.get("state", "active"),
-        insurance=args.get("insurance", ""),
-    )
+    actor, today = require_actor(), local_date(request_now())
+    wanted = filtered(actor, today)
     columns = {"name": Person.name_keys, "number": Volunteer.number, "insured": Volunteer.insured_to}
     page = paginate(wanted.order_by(*order(columns, "name", Volunteer.id)))
     return render_template(
@@ -62,6 +56,21 @@ def listing() -> str:
         status=lambda volunteer: queries.status(volunteer, today),
         paper_state=paper_state,
         today=today,
+    )
+
+
+def filtered(actor: Actor, today: date) -> Select[Volunteer]:
+    """The list under the filters of the address bar."""
+    args = request.args
+    area = get_area(args.get("area", 0, type=int))
+    return queries.find(
+        actor,
+        today,
+        text=args.get("q", "")[:60],
+        area_path=area.path if area is not None else "",
+        service_id=uuid_or_none(args.get("service", "")),
+        state=args.get("state", "active"),
+        insurance=args.get("insurance", ""),
     )
 
 
