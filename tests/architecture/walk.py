@@ -30,9 +30,11 @@ LOADED_IN_VIEW = {
     "users.create_for_person": Subject("Person", area=5),
 }
 # Of the whole installation: administrators of a part of the tree may not.
-WHOLE_INSTALLATION = {f"administration.{name}" for name in ("audit_log", "rules", "rule", "add_rule")} | {
-    f"upkeep.{name}" for name in ("page", "back_up", "run_drill", "kept")
-}
+WHOLE_INSTALLATION = (
+    {f"administration.{name}" for name in ("audit_log", "rules", "rule", "add_rule")}
+    | {f"exports.audit{part}" for part in ("", "_ask", "_file")}
+    | {f"upkeep.{name}" for name in ("page", "back_up", "run_drill", "kept")}
+)
 # What is needed besides: an account is handled only by who could grant every role it has (neighbours: a clerk), and
 # the form for somebody new is for who may grant such a role.
 _WHOLE = ("disable", "enable", "grant", "invite", "link_picture", "rename", "revoke", "withdraw", "new", "create")

@@ -11,8 +11,14 @@ from linkage.core.extensions import db
 from linkage.core.models import AuditRow
 from linkage.imports.reading import read_sheets
 
-WHO = {"carers": "coordinator", "audit": "administrator", "users": "administrator", "contracts": "coordinator", "lines": "coordinator",
-       "ledger": "coordinator"}  # fmt: skip
+WHO = {
+    "audit": "admin",
+    "carers": "coordinator",
+    "contracts": "coordinator",
+    "ledger": "coordinator",
+    "lines": "coordinator",
+    "users": "admin",
+}
 
 
 @pytest.fixture
