@@ -31,7 +31,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NOT_FILTERS = ("page", "sort", "token", "format")
 
 
-def _filters() -> dict[str, list[str]]:
+def _filters() -> dict[str, Any]:
     """What the address bar narrows the list to."""
     return {name: values for name, values in request.args.lists() if name not in NOT_FILTERS and any(values)}
 
@@ -82,7 +82,7 @@ def _ask(export: Export) -> Any:
     return redirect(url_for(f"exports.{export.name}_file", format=kind, token=token, **filters), code=303)
 
 
-def _digest(filters: dict[str, list[str]]) -> str:
+def _digest(filters: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(filters, sort_keys=True).encode()).hexdigest()[:16]
 
 
