@@ -8,7 +8,7 @@ and with the same objective.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -50,14 +50,17 @@ from matching.kernel.problem import (
 )
 from matching.search import Snapshot
 from matching.stop import Stop
+from matching.threads import together
 
 SOFT = 300.0  # minutes of tardiness from which on a window is hardly a hard one
-NEAR = 16  # near stops looked at for each slot
+# Near stops looked at for each slot, and the first temperature in typical ways from a stop to the next: where
+# windows are hard, room is scarce and the search must look farther.
+NEAR, NEAR_HARD = 16, 40
+HOT, HOT_HARD = 5.0, 25.0
+COLD = 0.08  # the last temperature
 STEPS = 200  # annealing steps that count as one iteration of the budget
 CHUNK = 25  # iterations between two looks at the clock: some 30 milliseconds
-HOT, COLD = 5.0, 0.08  # first and last temperature, in typical ways from a stop to the next
 ROUND = 8000  # steps per slot for which it is better to cool down once more than to cool more slowly
-LOOK_SECONDS = 0.05
 
 
 def suits(p: Problem) -> bool:
@@ -84,8 +87,9 @@ class Layout:
         self.modes = p.h_mode
         self.fit = self._fit()
         self.net, self.times = self._nodes(away)
-        hard = (self.times[: self.slots, LAST] - self.times[: self.slots, CLOSE] < SOFT).any()
-        weights = (p.weight[W_TRAVEL], p.weight[W_TARDINESS], p.weight[W_MAX_TARDINESS], hard, 0)
+        late = self.times[: self.slots, LAST] - self.times[: self.slots, CLOSE]
+        self.hard = bool((late < SOFT).any())
+        weights = (p.weight[W_TRAVEL], p.weight[W_TARDINESS], p.weight[W_MAX_TARDINESS], self.hard, 0)
         self.weights = np.array(weights, dtype=np.float64)
         self.rules = (self._pairs(), p.v_mix, p.c_kind[p.h_caregiver])
         self.unserved = p.rank_points[p.v_rank].copy()
@@ -137,7 +141,7 @@ class Layout:
         """Per slot the slots that could well be next to it in a route, the nearest first; and a typical way."""
         p, n = self.p, self.slots
         v = p.s_visit
-        width = min(NEAR, max(1, n - 1))
+        width = min(NEAR_HARD if self.hard else NEAR, max(1, n - 1))
         able = (self.fit < NEVER).astype(np.float32)
         ways = p.travel.min(axis=0)
         opens, closes = self.times[:n, OPEN], self.times[:n, CLOSE]
@@ -283,7 +287,6 @@ class Annealing:
         links = links_of(self.layout, plan)
         for chain in self.chains:
             chain.start(links)
-        self._enough = Event()
 
     @property
     def iterations(self) -> int:
@@ -296,26 +299,16 @@ class Annealing:
 
     def run(self, stop: Stop, share: float, look: Callable[[], None]) -> None:
         """Cool down until this share of the budget is used; `look` is called now and then and may raise to end it."""
-        self._enough.clear()
-        with ThreadPoolExecutor(len(self.chains)) as pool:
-            running = {pool.submit(self._cool, chain, stop, share) for chain in self.chains}
-            try:
-                while running:
-                    done, running = wait(running, LOOK_SECONDS)
-                    for one in done:
-                        one.result()
-                    look()
-            finally:
-                self._enough.set()
+        together([partial(self._cool, chain, stop, share) for chain in self.chains], look)
 
-    def _cool(self, chain: Chain, stop: Stop, share: float) -> None:
+    def _cool(self, chain: Chain, stop: Stop, share: float, enough: Event) -> None:
         typical = self.layout.scale * self.layout.weights[0]
-        begun = chain.iterations
-        while (used := stop.fraction(chain.iterations) / share) < 1 and not self._enough.is_set():
+        begun, hot = chain.iterations, HOT_HARD if self.layout.hard else HOT
+        while (used := stop.fraction(chain.iterations) / share) < 1 and not enough.is_set():
             left = stop.iterations_left(chain.iterations)
             phase = (used * self._rounds(chain, used, begun, left)) % 1
             count = CHUNK if left is None else min(CHUNK, left)
-            chain.run(count * STEPS, typical * HOT * (COLD / HOT) ** phase)
+            chain.run(count * STEPS, typical * hot * (COLD / hot) ** phase)
             chain.iterations += count
 
     def _rounds(self, chain: Chain, used: float, begun: int, left: int | None) -> int:

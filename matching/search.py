@@ -45,18 +45,20 @@ class Snapshot:
 class Search:
     """The compiled search, step by step; `solve` decides which steps and how long.
 
-    Everything is repeatable: the random numbers come from the seed and are part of the state.
+    Everything is repeatable: the random numbers come from the seed and are part of the state. Another
+    search over the same instance may share its `problem`.
     """
 
-    def __init__(self, lookup: Lookup, seed: int) -> None:
+    def __init__(self, lookup: Lookup, seed: int, problem: Problem | None = None) -> None:
         self.lookup, self.seed = lookup, seed
-        self.problem: Problem = build_arrays(lookup)
+        self.problem: Problem = build_arrays(lookup) if problem is None else problem
         self.state = new_state(self.problem, seed)
         self.memory = new_memory(self.problem, self.state)
         self.p = problem_ref(self.problem)
         self.s = state_ref(self.state)
         self.m = memory_ref(self.memory)
         self._unserved = np.zeros(RANKS, dtype=np.int64)
+        self.iterations = 0
         start_empty(self.p, self.s)
 
     def clear(self) -> None:

@@ -10,6 +10,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event, Lock
 
 import numpy as np
 
@@ -28,6 +30,7 @@ from matching.plan import Plan, PlanStatus
 from matching.routing import polish_days
 from matching.search import Search, Snapshot
 from matching.stop import MaxRuntime, Stop
+from matching.threads import together
 from matching.validation import DEFAULT_LIMITS, Limits, validate
 
 log = logging.getLogger(__name__)
@@ -74,6 +77,8 @@ class _Run:
         self.best: Snapshot | None = None
         self.shown: tuple[float, np.ndarray] | None = None  # points and unserved visits of the best so far
         self.optimal = False
+        self._found: Snapshot | None = None  # by a chain that is still running
+        self._lock = Lock()
         self._told = 0.0
 
     def all_steps(self) -> PlanStatus:
@@ -162,29 +167,46 @@ class _Run:
             self.search.load(self.best)
 
     def _improve(self, share: float) -> None:
-        """Ruin and recreate until this share of the budget is used."""
-        assert self.best is not None
-        self.search.load(self.best)
-        self.search.begin_improving()
-        try:
-            self._anneal(share)
-        finally:
-            self.search.return_to_best()
-            self._take(self.search.snapshot())
+        """Ruin and recreate, cooling down, until this share of the budget is used.
 
-    def _anneal(self, share: float) -> None:
+        Under an iteration budget there is one chain, else one per thread, all from the best plan so far.
+        """
+        assert self.best is not None
+        main = self.search
+        timed = self.stop.iterations_left(0) is None
+        others = range(1, self.chains if timed else 1)
+        searches = [main, *(Search(main.lookup, main.seed + 7919 * n, main.problem) for n in others)]
+        for search in searches:
+            search.load(self.best)
+            search.begin_improving()
+
+        def look() -> None:
+            self.iterations = max(search.iterations for search in searches)
+            self._look()
+
+        self._found = self.best
+        try:
+            together([partial(self._anneal, search, share) for search in searches], look)
+        finally:
+            for plan in [search.best() for search in searches]:
+                main.load(plan)
+                self._take(main.snapshot())
+            self.iterations = max(search.iterations for search in searches)
+
+    def _anneal(self, search: Search, share: float, enough: Event) -> None:
         """Ruin and recreate, cooling down, until this share of the budget is used."""
-        hot, cold = (HOT_RUNNING, COLD_RUNNING) if self.search.problem.has_running else (HOT, COLD)
-        minute = max(1.0, float(self.search.problem.weight[W_TRAVEL]))
-        while (used := self.stop.fraction(self.iterations) / share) < 1:
-            left = self.stop.iterations_left(self.iterations)
+        hot, cold = (HOT_RUNNING, COLD_RUNNING) if search.problem.has_running else (HOT, COLD)
+        minute = max(1.0, float(search.problem.weight[W_TRAVEL]))
+        while (used := self.stop.fraction(search.iterations) / share) < 1 and not enough.is_set():
+            left = self.stop.iterations_left(search.iterations)
             count = CHUNK if left is None else min(CHUNK, left)
             temperature = minute * hot * (cold / hot) ** used
-            if self.search.improve(count, temperature, temperature):
-                best = self.search.best()
-                self.shown = (best.points, best.unserved)
-            self.iterations += count
-            self._look()
+            if search.improve(count, temperature, temperature):
+                best = search.best()
+                with self._lock:
+                    if best.beats(self._found):
+                        self._found, self.shown = best, (best.points, best.unserved)
+            search.iterations += count
 
     def _step(self, step: Callable[[Search, Stop], Iterator[tuple[Snapshot, bool]]]) -> None:
         """One of the steps that OR-Tools does: it hands back plans, and whether they are proven."""

@@ -53,6 +53,8 @@ def exchange(b: Board, limit: float) -> bool:
         return False
     count = push(b.waiting, 0, first)
     count = push(b.waiting, count, second)
+    count = push(b.waiting, count, end_g)  # the stops may keep their starts and still have another way home
+    count = push(b.waiting, count, end_h)
     if not settle(b.net, b.times, b.travel, b.modes, b.weights, b.cost, b.journal, b.waiting, count, most):
         return False
     find_worst(b.times, slots, b.cost)

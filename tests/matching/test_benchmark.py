@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from random import Random
 from xml.etree import ElementTree
 
@@ -12,16 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matching.__main__ import main
-from matching.annealing import Annealing, suits
+from matching.annealing import Annealing, plan_of, suits
 from matching.benchmark import family_of
 from matching.benchmark_io import benchmark_instance, benchmark_value, solution_json
 from matching.errors import InvalidInstance
 from matching.feasibility import check
 from matching.lookup import Lookup
+from matching.objective import ObjectiveWeights
 from matching.plan import PlanStatus
 from matching.search import Search
 from matching.solve import solve
 from matching.stop import MaxIterations, MaxRuntime
+from tests.matching.builders import EIGHT, EVENING, carer, shift, visit, window
+from tests.matching.builders import instance as street
 
 some = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -164,3 +168,30 @@ def test_the_gap_over_time_becomes_a_picture(tmp_path):
     assert main(["picture", str(tmp_path), *options, "--out", str(tmp_path / "gaps.svg")]) == 0
     drawn = ElementTree.parse(tmp_path / "gaps.svg").getroot()
     assert drawn.tag.endswith("svg") and "M1" in [text.text for text in drawn.iter() if text.tag.endswith("text")]
+
+
+@some
+@given(st.integers(0, 10**6))
+def test_hard_windows_and_hours_hold_after_ends_of_routes_were_exchanged(seed):
+    r = Random(seed)
+    visits = []
+    for i in range(14):
+        start = r.randrange(EIGHT, EVENING - 120, 10)
+        visits.append(visit(f"v{i}", r.randint(1, 5), r.choice([20, 40]), windows=(window(start, start + 60),)))
+    people = [carer(name) for name in "abcd"]
+    ends = {"a": "p1", "b": "p5", "c": "p3", "d": "p0"}
+    shifts = [shift(name, start=EIGHT + 10 * i, end=800, end_location_id=ends[name]) for i, name in enumerate("abcd")]
+    of = replace(
+        street(visits, people, shifts), weights=replace(ObjectiveWeights(), new_face=0, unfairness_per_minute=0)
+    )
+    search = Search(Lookup(of), seed)
+    assert suits(search.problem)
+    for _ in search.construct():
+        pass
+    annealing = Annealing(search.problem, search.snapshot(), seed, 1)
+    (chain,) = annealing.chains
+    for temperature in (50_000.0, 3000.0, 100.0):
+        chain.run(2000, temperature)
+        assert search.load(plan_of(annealing.layout, chain))
+        assert search.snapshot().points == pytest.approx(chain.found[0])
+    assert check(of, solve(of, MaxIterations(10), seed)) == []
