@@ -28,7 +28,7 @@ from matching.solve import solve
 from matching.stop import MaxIterations, MaxRuntime, Stop
 
 log = logging.getLogger(__name__)
-# OR-Tools' routing is not repeatable with several searches in threads of one process.
+# Searches in several threads of one process are not repeatable: give each its own process, one thread each.
 _ONE_AT_A_TIME = Lock()
 ATTEMPTS = 3
 """A part is solved so often at most; each time its worker died."""

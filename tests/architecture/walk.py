@@ -24,6 +24,7 @@ _street = Subject("Area", area=3, served=3, inside=3)
 LOADED_IN_VIEW = {
     "planning.week": _street,
     "planning.solve": _street,
+    "planning.repair": _street,
     "planning.run": _street,
     "planning.cancel": _street,
     "users.of_person": Subject("Person", area=5),
@@ -60,7 +61,8 @@ VALUES = {
 }
 LOCAL_VALUES = {"upkeep.kept": {"name": "key"},
                 "services.edit_qualification": {"code": "care_worker"}, "planning.week": {"area_id": 3},
-                "planning.solve": {"area_id": 3}, "carers.new": {}, "carers.employ": {}}  # fmt: skip
+                "planning.solve": {"area_id": 3}, "planning.repair": {"area_id": 3},
+                "carers.new": {}, "carers.employ": {}}  # fmt: skip
 NOT_ANSWERED_HERE = {"health.readyz"}  # says 503 while there is no worker
 GOES_OUT = {"accounts.sign_out", "accounts.end_session"}
 SIGNED_IN = "signed in"

@@ -13,17 +13,19 @@ import json
 import signal
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from linkage.planning.standing import stand
 from matching.changes import Fix
 from matching.explain import Explainer, Explanation
 from matching.feasibility import check
 from matching.instance import Instance
 from matching.instance_io import load_instance, plan_to_json
 from matching.obstacles import Obstacle
-from matching.plan import Plan
+from matching.plan import Plan, Unserved, UnservedCode
+from matching.repair import repair
 from matching.solve import Progress, solve
 from matching.staffing import ONE_MORE
 from matching.stop import MaxRuntime
@@ -95,10 +97,24 @@ def plain_fix(fix: Fix) -> dict[str, Any]:
     }
 
 
+def repaired(folder: Path, instance: Instance) -> Plan:
+    """The plan in force around which as little as possible changes: what lost its person, and what cannot wait, is
+    placed first, even if a visit or two move for it; what waited before is placed where nobody moves."""
+    _, standing, _ = stand(load_instance(folder / "standing.json"))
+    first = set(json.loads((folder / "first.json").read_text()))
+    kept = {stop.visit_id for route in standing.routes for stop in route.stops}
+    waits = (v for v in instance.visits if v.id not in kept and v.id not in first)
+    rows = tuple(Unserved(visit.id, UnservedCode.NO_ROOM) for visit in waits)
+    return repair(instance, replace(standing, unserved=rows)).plan
+
+
 def run(folder: Path, seconds: float, seed: int) -> None:
-    """Solve the folder's instance and leave the answer beside it."""
+    """Solve (or repair, if what stands is in the folder) the folder's instance and leave the answer beside it."""
     instance = load_instance(folder / "instance.json")
-    plan = solve(instance, MaxRuntime(seconds), seed=seed, on_progress=on_progress)
+    if (folder / "standing.json").exists():
+        plan = repaired(folder, instance)
+    else:
+        plan = solve(instance, MaxRuntime(seconds), seed=seed, on_progress=on_progress)
     say({"percent": 100, "phase": "checking"})
     violations = [str(violation) for violation in check(instance, plan)]
     say({"percent": 100, "phase": "explaining"})

@@ -6,21 +6,18 @@ cancelled under it, say) keeps its person busy for its time all the same, so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import Lock
 
-import matching.instance as m
 from linkage.areas.models import Area
 from linkage.core.extensions import db
 from linkage.core.models import AuditHead
 from linkage.households.models import Household
 from linkage.planning.horizon import Horizon
 from linkage.planning.snapshot import Snapshot, take
-from matching.plan_state import Held, PlanState
-from matching.solve import solve
-from matching.stop import MaxIterations
+from linkage.planning.standing import stand
+from matching.plan_state import PlanState
 
 KEPT = 8  # states kept in memory per process
 
@@ -58,25 +55,5 @@ def live(area: Area, first: date, last: date, now: datetime, household: Househol
 
 def _make(area: Area, horizon: Horizon, household: Household) -> Live:
     snapshot = take(area, horizon, hold_everything=True, household=household)
-    standing = tuple(visit for visit in snapshot.instance.visits if _stands(visit))
-    instance = replace(snapshot.instance, visits=standing)
-    plan = solve(instance, MaxIterations(0))
-    left = {row.visit_id for row in plan.unserved}
-    kept = tuple(visit for visit in standing if visit.id not in left)
-    spoken_for = [span for visit in standing for span in _spans(visit) if visit.id in left]
-    if left:
-        instance = replace(instance, visits=kept)
-        plan = solve(instance, MaxIterations(0))
+    instance, plan, spoken_for = stand(snapshot.instance)
     return Live(replace(snapshot, instance=instance), PlanState(instance, plan, held=spoken_for))
-
-
-def _stands(visit: m.Visit) -> bool:
-    """Every slot has a person and a time (a half-staffed visit's person is kept busy below)."""
-    return any(slot.pin is not None for slot in visit.slots)
-
-
-def _spans(visit: m.Visit) -> Iterable[Held]:
-    for slot in visit.slots:
-        if slot.pin is not None and slot.pin.caregiver_id and slot.pin.start_minutes is not None:
-            start = slot.pin.start_minutes
-            yield Held(slot.pin.caregiver_id, start - visit.access_minutes, start + visit.service_minutes)

@@ -31,6 +31,7 @@ class Plan(UuidKey, Created, Model):
     solved_from: Mapped[datetime]  # the moment of the snapshot
     seconds: Mapped[float] = mapped_column(default=0)
     seed: Mapped[int] = mapped_column(default=0)
+    cause: Mapped[str | None] = mapped_column(String(20))  # "repair": around what stands, as few moved as can be
     summary: Mapped[dict[str, Any]]
     objective: Mapped[dict[str, Any]]
     curve: Mapped[list[Any]]

@@ -21,9 +21,18 @@ MAX_DAYS = 14
 
 
 def request_plan(
-    area: Area, *, first_day: date, last_day: date, by: Actor | None, now: datetime, seconds: int | None = None
+    area: Area,
+    *,
+    first_day: date,
+    last_day: date,
+    by: Actor | None,
+    now: datetime,
+    seconds: int | None = None,
+    repair: bool = False,
 ) -> Job:
     """Queue a planning run of `area` for first_day..last_day (days before today are left out).
+
+    With `repair` what stands stays, and only what lost its person or cannot wait is placed (`repairing`).
 
     Raises
     ------
@@ -46,6 +55,7 @@ def request_plan(
         "last_day": last_day.isoformat(),
         "seconds": seconds or rule("planning.seconds", today),
         "seed": 0,
+        "repair": repair,
     }
     job = jobs.enqueue(KIND, params, by=by.user_id if by else None, now=now)
     db.session.execute(update(PlanningLock).where(PlanningLock.area_id == area.id).values(job_id=job.id, taken_at=now))

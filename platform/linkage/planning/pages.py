@@ -18,7 +18,7 @@ from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.models import Job
 from linkage.core.web import Room, go, request_now, require_actor
-from linkage.planning import diff, fixing, operations, publishing, queries, wording
+from linkage.planning import diff, fixing, operations, publishing, queries, repairing, wording
 from linkage.planning.models import Plan, PlanUnserved
 from linkage.planning.permissions import may_fix, may_publish, may_see, may_solve
 from linkage.planning.queries import get_plan
@@ -88,6 +88,19 @@ def solve(area_id: int) -> ResponseReturnValue:
     return go("planning.run", job_id=job.id)
 
 
+@room.post("/street/<int:area_id>/repair", permission=may_solve)
+def repair(area_id: int) -> ResponseReturnValue:
+    """Queue a repair of what stands in the week of `day`; its draft is looked at before anything changes."""
+    area = _area(area_id)
+    _demand_solve(area)
+    day = Form(SolveSchema(), request.form).demand().get("day") or clock.local_date(request_now())
+    monday = clock.week_start(day)
+    job = operations.request_plan(
+        area, first_day=monday, last_day=monday + timedelta(days=6), by=require_actor(), now=request_now(), repair=True
+    )
+    return go("planning.run", job_id=job.id)
+
+
 def _demand_solve(area: Area) -> None:
     """Coordinating somewhere is not enough: it must be this street."""
     if not permissions.may(require_actor(), may_solve, area):
@@ -131,8 +144,9 @@ def cancel(job_id: uuid.UUID) -> ResponseReturnValue:
 def page(plan: Plan) -> ResponseReturnValue:
     """One plan in one of its views."""
     actor, now = require_actor(), request_now()
-    view = request.args.get("view", "timeline")
-    view = view if view in VIEWS else "timeline"
+    usual = "changes" if plan.cause == "repair" and plan.status == "draft" else "timeline"
+    view = request.args.get("view", usual)
+    view = view if view in VIEWS else usual
     first, last = queries.week_of(plan)
     day = _day(request.args.get("day")) or min(max(clock.local_date(now), plan.first_day), plan.last_day)
     visits = queries.visits_between(actor, plan.area_id, first, last)
@@ -144,6 +158,7 @@ def page(plan: Plan) -> ResponseReturnValue:
         "days": wording.days_of(first, last, unserved), "unserved": wording.gaps(unserved, actor),
         "changes": [change for change in found if change.kind != "keep"],
         "total": sum(map(len, buckets.values())), "truth": wording.truth(buckets),
+        "broken": repairing.to_repair(plan.area_id, first, last, now) if plan.status != "draft" else [],
         "publishing": queries.publishing_job(plan), "may_publish": permissions.holds(actor, may_publish),
     }  # fmt: skip
     if view == "changes":

@@ -35,6 +35,7 @@ from linkage.core.rulesets import rule
 from linkage.core.transactions import failpoint, unit_of_work
 from linkage.planning.horizon import Horizon
 from linkage.planning.models import Plan, PlanningLock
+from linkage.planning.repairing import Standing, standing_for
 from linkage.planning.snapshot import Snapshot, take
 from linkage.planning.storing import store
 from matching.instance_io import instance_to_json
@@ -59,6 +60,7 @@ class Run:
     horizon: Horizon
     seconds: float
     seed: int
+    repair: bool = False
     curve: list[list[float]] = field(default_factory=list)
 
 
@@ -69,16 +71,17 @@ def solve_week(job_id: uuid.UUID) -> dict[str, Any]:
     earlier = _already_stored(job_id)
     if earlier is not None:
         return earlier
-    snapshot = _snapshot(run)
+    snapshot, standing = _snapshot(run)
     jobs.report(job_id, {"percent": 1, "phase": "solving", "visits": len(snapshot.instance.visits)})
     failpoint("planning.after_snapshot")
     started = time.monotonic()
-    answer = _solve(run, snapshot)
+    answer = _solve(run, snapshot, standing)
     seconds = time.monotonic() - started
     failpoint("planning.before_store")
 
     def write() -> dict[str, Any]:
         plan = store(run.area_id, snapshot, answer, job_id=job_id, seconds=seconds, curve=run.curve, now=clock.now())
+        plan.cause = "repair" if run.repair else None
         plan.requested_by = db.session.get_one(Job, job_id).requested_by
         _unlock(run.area_id)
         audit.record("planning.solve", plan, by=plan.requested_by, now=clock.now(), number=plan.number)
@@ -91,7 +94,8 @@ def _read_run(job_id: uuid.UUID) -> Run:
     params = db.session.get_one(Job, job_id, populate_existing=True).params
     now = clock.now()
     horizon = Horizon(date.fromisoformat(params["first_day"]), date.fromisoformat(params["last_day"]), now)
-    return Run(job_id, params["area_id"], horizon, float(params["seconds"]), int(params.get("seed", 0)))
+    seed, repair = int(params.get("seed", 0)), bool(params.get("repair", False))
+    return Run(job_id, params["area_id"], horizon, float(params["seconds"]), seed, repair)
 
 
 def _already_stored(job_id: uuid.UUID) -> dict[str, Any] | None:
@@ -100,18 +104,24 @@ def _already_stored(job_id: uuid.UUID) -> dict[str, Any] | None:
     return None if plan is None else {"plan_id": str(plan.id), "number": plan.number}
 
 
-def _snapshot(run: Run) -> Snapshot:
+def _snapshot(run: Run) -> tuple[Snapshot, Standing | None]:
+    """The instance; for a repair also what stands, read in the same moment."""
     try:
-        return take(db.session.get_one(Area, run.area_id), run.horizon)
+        area = db.session.get_one(Area, run.area_id)
+        snapshot = take(area, run.horizon)
+        return snapshot, standing_for(area, run.horizon, snapshot) if run.repair else None
     finally:
         db.session.rollback()
 
 
-def _solve(run: Run, snapshot: Snapshot) -> dict[str, Any]:
+def _solve(run: Run, snapshot: Snapshot, standing: Standing | None) -> dict[str, Any]:
     memory = rule("planning.memory_megabytes", run.horizon.first)
     db.session.rollback()
     with work_folder(current_app.config["SETTINGS"].data_dir) as folder:
         (folder / "instance.json").write_text(instance_to_json(snapshot.instance))
+        if standing is not None:
+            (folder / "standing.json").write_text(instance_to_json(standing.instance))
+            (folder / "first.json").write_text(json.dumps(standing.first))
         with _child(folder, run) as child:
             _watch(child, run, memory)
         path = folder / "answer.json"

@@ -3,13 +3,15 @@
 from datetime import date
 
 import pytest
-from visiting import post_for
+from visiting import book_for, post_for
 
 from linkage.areas.models import Area
 from linkage.core.extensions import db
 from linkage.core.transactions import unit_of_work
-from linkage.planning import operations
+from linkage.planning import operations, publishing
 from linkage.planning.models import Plan
+from linkage.visits import operations as visits
+from linkage.visits.models import Assignment, Visit
 from linkage.worker import Runner
 
 
@@ -96,3 +98,40 @@ def test_publishing_from_the_page_is_said_and_done_by_the_worker(solved, sign_in
     assert client.post(f"/plans/{solved}/publish").status_code == 303
     work(app)
     assert "已发布" in client.get(f"/plans/{solved}").text
+
+
+def test_a_lost_carer_is_repaired_from_the_plans_page_and_the_changes_are_seen_first(app, world, sign_in):
+    with app.app_context():
+        post(world, (("chen", "meal"), {}), (("lin", "meal"), {}))
+        held = unit_of_work(lambda: _booked(world))
+        unit_of_work(lambda: request_run(world))
+        work(app)
+        plan = db.session.query(Plan).one()
+        unit_of_work(lambda: publishing.request_publish(plan, by=world.actor("coordinator"), now=world.NOW))
+        work(app)
+        first = str(plan.id)
+        unit_of_work(
+            lambda: visits.give_back(db.session.get(Assignment, held), by=None, now=world.NOW, reason="absent")
+        )
+        db.session.remove()
+    client = sign_in("coordinator")
+    page = client.get(f"/plans/{first}").get_data(as_text=True)
+    assert "/plans/street/3/repair" in page
+    client.post("/plans/street/3/repair", data={"day": "2026-11-24"})
+    work(app)
+    with app.app_context():
+        draft = db.session.query(Plan).filter_by(cause="repair").one()
+        assert draft.status == "draft"
+        number = str(draft.id)
+        db.session.remove()
+    seen = client.get(f"/plans/{number}").get_data(as_text=True)
+    assert "这是一次修复" in seen
+    assert "/repair" not in seen  # there is a draft to look at first
+    clerk = sign_in("clerk").post("/plans/street/3/repair", data={"day": "2026-11-24"})
+    assert clerk.status_code == 403
+
+
+def _booked(world):
+    """The booking of the first visit, whoever comes."""
+    visit = db.session.query(Visit).order_by(Visit.number).first()
+    return book_for(world, "wu", visit.slots[0].id, f"{visit.day}T09:00", line="lukang/meal", charge=1).id
