@@ -26,6 +26,10 @@ ALLOWED = (
     # served as, package, path in it
     ("htmx.min.js", "htmx.org", "dist/htmx.min.js"),
     ("bootstrap-icons.svg", "bootstrap-icons", "bootstrap-icons.svg"),
+    ("leaflet.js", "leaflet", "dist/leaflet.js"),
+    ("leaflet.css", "leaflet", "dist/leaflet.css"),
+    ("leaflet.markercluster.js", "leaflet.markercluster", "dist/leaflet.markercluster.js"),
+    ("MarkerCluster.css", "leaflet.markercluster", "dist/MarkerCluster.css"),
 )
 SPRITE = "bootstrap-icons.svg"
 SYMBOL = re.compile(r'<symbol\b[^>]*\bid="([\w-]+)".*?</symbol>', re.DOTALL)
@@ -72,7 +76,8 @@ def copy() -> dict[str, dict[str, str]]:
         version = json.loads((MODULES / package / "package.json").read_text())["version"]
         digest = hashlib.sha256(data).hexdigest()
         manifest[name] = {"package": package, "version": version, "sha256": digest}
-        shutil.copy(MODULES / package / "LICENSE", VENDOR / f"{package}.LICENSE")
+        licence = next(path for path in sorted((MODULES / package).iterdir()) if "LICEN" in path.name.upper())
+        shutil.copy(licence, VENDOR / f"{package}.LICENSE")
     return manifest
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 
 import linkage
 from linkage.core import assets, clock, formats, logs, look, transactions, web
-from linkage.core.config import PACKAGE, Settings, flask_config, load_settings
+from linkage.core.config import PACKAGE, Settings, flask_config, load_settings, tiles_origin
 from linkage.core.extensions import babel, csrf, db, limiter, login_manager, migrate, talisman
 
 # Lower rooms first: the order of DESIGN.md.
@@ -56,6 +56,12 @@ CONTENT_POLICY = {
 }
 
 
+def content_policy(tiles: str) -> dict[str, str]:
+    """What pages may load: our own files; pictures also from the tiles' origin, where the administrator named one."""
+    pictures = f"{CONTENT_POLICY['img-src']} {tiles_origin(tiles)}" if tiles else CONTENT_POLICY["img-src"]
+    return {**CONTENT_POLICY, "img-src": pictures}
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application.  Raises ConfigurationError, or RuntimeError when a route has no guard."""
     settings = settings or load_settings()
@@ -77,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     talisman.init_app(
         app,
         force_https=False,
-        content_security_policy=CONTENT_POLICY,
+        content_security_policy=content_policy(settings.tiles),
         session_cookie_secure=False,
         strict_transport_security=settings.secure_cookies,
         referrer_policy="same-origin",

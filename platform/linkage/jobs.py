@@ -9,11 +9,18 @@ from sqlalchemy import delete
 from linkage.core.extensions import db
 from linkage.core.models import IdempotencyKey, OutboxRow
 from linkage.core.periodic import periodic, run_due
+from linkage.core.statistics import refresh_statistics
 from linkage.core.transactions import unit_of_work
 
 __all__ = ["run_due"]
 KEEP_KEYS = timedelta(days=7)
 KEEP_DELIVERED = timedelta(days=30)
+
+
+@periodic("core.statistics", every=timedelta(hours=6))
+def look_at_indexes(_now: datetime) -> None:
+    """A database that has grown answers its lists by the right indexes."""
+    unit_of_work(refresh_statistics)
 
 
 @periodic("core.forget", daily_at_minutes=3 * 60)

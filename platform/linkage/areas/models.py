@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Float, ForeignKey, LargeBinary, String
+from sqlalchemy import Connection, Float, ForeignKey, Index, LargeBinary, String, event, insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from linkage.core.columns import Created, Dated, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.core.privacy import Encrypted
+from linkage.core.readings import Key, title_keys
 
 LEVELS = ("city", "district", "street", "community", "grid")
 # Where a position comes from, best first (DESIGN.md, Place).
@@ -54,18 +56,54 @@ class AreaParent(UuidKey, Dated, Model):
     parent_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
 
 
+class Outline(UuidKey, Created, Model):
+    """The outline of an area as GeoJSON has a MultiPolygon, [lon, lat] in WGS-84 degrees (see `areas.outlines`)."""
+
+    __tablename__ = "outlines"
+    area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), unique=True)
+    polygons: Mapped[list[Any]]
+
+
 class Estate(UuidKey, Created, Model):
     """A housing estate or building (小区/楼栋) of a community whose position earlier pins have shown.
 
-    Not personal: it stands for many doors. `pins` counts the positions that it is the mean of.
+    Not personal: it stands for many doors. `pins` counts the positions that it is the mean of; with none of them it
+    is known by name only (`position` is None, and `lat`, `lon` say nothing).
     """
 
     __tablename__ = "estates"
     area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
     name: Mapped[str] = mapped_column(String(120))
-    lat: Mapped[float] = mapped_column(Float)
-    lon: Mapped[float] = mapped_column(Float)
-    pins: Mapped[int] = mapped_column(default=1)
+    lat: Mapped[float] = mapped_column(Float, default=0.0)
+    lon: Mapped[float] = mapped_column(Float, default=0.0)
+    pins: Mapped[int] = mapped_column(default=0)
+    area: Mapped[Area] = relationship()
+    __table_args__ = (Index("ix_estates_area_id_name", "area_id", "name"),)
+
+    @property
+    def position(self) -> tuple[float, float] | None:
+        """WGS-84 degrees, to about ten metres; None until somebody has pinned a door of it."""
+        return (self.lat, self.lon) if self.pins else None
+
+
+class EstateKey(Model):
+    """What somebody may begin to type to find an estate or a building; the rows are written with it."""
+
+    __tablename__ = "estate_keys"
+    key: Mapped[str] = mapped_column(Key, primary_key=True)
+    estate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("estates.id"), primary_key=True, index=True)
+    __table_args__ = {"sqlite_with_rowid": False}
+
+
+def estate_key_rows(estate_id: uuid.UUID, name: str) -> list[dict[str, Any]]:
+    """The rows of `EstateKey` for a name."""
+    return [{"key": key, "estate_id": estate_id} for key in title_keys(name)]
+
+
+@event.listens_for(Estate, "after_insert")
+def _write_keys(_mapper: Any, connection: Connection, estate: Estate) -> None:
+    if rows := estate_key_rows(estate.id, estate.name):
+        connection.execute(insert(EstateKey), rows)
 
 
 class Place(UuidKey, Created, Versioned, Model):

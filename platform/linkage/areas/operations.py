@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -254,11 +255,12 @@ def new_place(
     """
     place = Place(key_id=key_id, area_id=area_id, access_minutes=access_minutes, created_at=now)
     place.address, place.door_note = address, door_note
+    place.position_source = "area"
     db.session.add(place)
+    db.session.flush()
+    join_estate(place, now=now)
     if position is not None:
         set_position(place, position, source=source, now=now)
-    else:
-        find_in_estate(place, now=now)
     return place
 
 
@@ -271,14 +273,16 @@ def set_position(place: Place, position: Sequence[float], *, source: str, now: d
     rank = POSITION_SOURCES.index
     if place.position is not None and rank(source) > rank(place.position_source):
         return False
+    taught = place.position_source in TEACHING and place.estate_id is not None
     place.position = [round(position[0], 6), round(position[1], 6)]
     place.position_source, place.positioned_at = source, now
     place.row_version = (place.row_version or 0) + 1
-    if source in ("pin", "visit"):
+    if source in TEACHING and not taught:
         _teach_estate(place, now)
     return True
 
 
+TEACHING = ("pin", "visit")
 # About 10 m: an estate's list is kept in clear, and its first pin is one household's door.
 ESTATE_DIGITS = 4
 
@@ -290,34 +294,50 @@ def estate_name(address: str | None) -> str | None:
     return found["estate"] if found else None
 
 
-def find_in_estate(place: Place, *, now: datetime) -> bool:
-    """Give an approximate place the position of its estate, if earlier pins have shown it."""
+def join_estate(place: Place, *, now: datetime) -> Estate | None:
+    """Note in which estate or building the place lies, by its address; an approximate one gets the position that
+    earlier pins have shown. None where the address names neither.
+    """
     name = estate_name(place.address)
-    estate = queries.find_estate(place.area_id, name) if name else None
+    if name is None:
+        place.estate_id = None
+        return None
+    estate = queries.find_estate(place.area_id, name[:120])
     if estate is None:
-        return False
+        estate = Estate(area_id=place.area_id, name=name[:120], created_at=now, lat=0.0, lon=0.0, pins=0)
+        db.session.add(estate)
+        db.session.flush()
     place.estate_id = estate.id
-    return set_position(place, (estate.lat, estate.lon), source="estate", now=now)
+    if estate.position is not None:
+        set_position(place, estate.position, source="estate", now=now)
+    return estate
 
 
 def _teach_estate(place: Place, now: datetime) -> None:
-    name = estate_name(place.address)
-    if name is None:
+    """The estate's position is the mean of its pins, kept to ten metres; who waited there gets it."""
+    estate = db.session.get(Estate, place.estate_id) if place.estate_id else join_estate(place, now=now)
+    if estate is None:
         return
     lat, lon = (round(degrees, ESTATE_DIGITS) for degrees in place.position)
-    estate = queries.find_estate(place.area_id, name)
-    if estate is None:
-        estate = Estate(area_id=place.area_id, name=name, lat=lat, lon=lon, pins=1, created_at=now)
-        db.session.add(estate)
-        db.session.flush()
-    elif place.estate_id != estate.id:
-        estate.lat = (estate.lat * estate.pins + lat) / (estate.pins + 1)
-        estate.lon = (estate.lon * estate.pins + lon) / (estate.pins + 1)
-        estate.pins += 1
-    place.estate_id = estate.id
-    waiting = [row for row in queries.approximate_places(place.area_id) if row is not place]
+    estate.lat = (estate.lat * estate.pins + lat) / (estate.pins + 1)
+    estate.lon = (estate.lon * estate.pins + lon) / (estate.pins + 1)
+    estate.pins += 1
+    db.session.flush()
+    waiting = [row for row in queries.approximate_places(place.area_id, estate.id) if row is not place]
     warm_keys({row.key_id for row in waiting})
     for row in waiting:
-        if estate_name(row.address) == name:
-            row.estate_id = estate.id
-            set_position(row, (estate.lat, estate.lon), source="estate", now=now)
+        set_position(row, (estate.lat, estate.lon), source="estate", now=now)
+
+
+def name_estates(after: uuid.UUID | None, *, now: datetime, limit: int = 200) -> uuid.UUID | None:
+    """Places whose address was never read for its estate learn where they lie; the last one read, None after all."""
+    rows = queries.places_without_estate(after, limit)
+    warm_keys({row.key_id for row in rows})
+    found = 0
+    for row in rows:
+        found += join_estate(row, now=now) is not None
+        if row.estate_id is not None and row.position_source in TEACHING:
+            _teach_estate(row, now)
+    if found:
+        audit.record("areas.name_estates", ("places", "estates"), by=None, now=now, places=found)
+    return rows[-1].id if len(rows) == limit else None

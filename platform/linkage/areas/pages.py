@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, render_template, request
+from flask import flash, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -147,3 +147,22 @@ def close(area: Area) -> ResponseReturnValue:
     operations.close_area(area, by=require_actor(), now=request_now())
     flash(_("%(name)s is closed.", name=area.name), "ok")
     return go("areas.page", area_id=area.parent_id) if area.parent_id else go("areas.listing")
+
+
+@room.get("/<int:area_id>/estates", permission=permissions.may_see, subject=queries.get_area)
+def estates(area: Area) -> ResponseReturnValue:
+    """For maps: where the estates and buildings of the area lie, as far as pins have shown it."""
+    rows = db.session.scalars(queries.pinned_estates(area)).all()
+    return jsonify([{"name": row.name, "at": [row.lat, row.lon]} for row in rows])
+
+
+@room.post("/estates/find", permission=permissions.may_see, own_transactions=True)
+def find_estates() -> str:
+    """While an address is typed: the estates and buildings that it may begin with. By POST: an address is personal."""
+    area = queries.get_area(request.form.get("area_id", 0, type=int))
+    mine = queries.visible(require_actor()).with_only_columns(Area.id)
+    if area is not None:
+        mine = mine.where(queries.lies_under(Area.id, area.path))
+    return render_template(
+        "areas/_estates.html", found=queries.estates_named(request.form.get("address", "")[:60], mine)
+    )

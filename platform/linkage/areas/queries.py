@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, false, func, select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from linkage.areas.models import Area, AreaCode, Estate, Place
+from linkage.areas.models import Area, AreaCode, Estate, EstateKey, Place
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, scoped, visible_rows
+from linkage.core.readings import KEY_LENGTH, begins_with, folded
 
 
 def under(path: str) -> Select[int]:
@@ -103,11 +105,54 @@ def find_estate(area_id: int, name: str) -> Estate | None:
     ).one_or_none()
 
 
-def approximate_places(area_id: int) -> Sequence[Place]:
-    """The places of a community whose position nobody has shown yet."""
+def approximate_places(area_id: int, estate_id: uuid.UUID) -> Sequence[Place]:
+    """The places of an estate whose position nobody has shown yet."""
     return db.session.scalars(
-        select(Place).where(Place.area_id == area_id, Place.position_source == "area").order_by(Place.id)
+        select(Place)
+        .where(Place.area_id == area_id, Place.estate_id == estate_id, Place.position_source == "area")
+        .order_by(Place.id)
     ).all()
+
+
+def places_without_estate(after: uuid.UUID | None, limit: int) -> Sequence[Place]:
+    """Places that are in no estate (yet), in the order of their ids, from the one behind `after` on."""
+    wanted = select(Place).where(Place.estate_id.is_(None), Place.address_sealed.is_not(None))
+    if after is not None:
+        wanted = wanted.where(Place.id > after)
+    return db.session.scalars(wanted.order_by(Place.id).limit(limit)).all()
+
+
+def estates_named(text: str, area_ids: Select[int], most: int = 8) -> list[Estate]:
+    """Estates and buildings of these areas that begin with `text` (name or pinyin), the shortest names first."""
+    key = folded(text)[:KEY_LENGTH]
+    if not key:
+        return []
+    found = select(EstateKey.estate_id).where(begins_with(EstateKey.key, key))
+    wanted = select(Estate).where(Estate.id.in_(found), Estate.area_id.in_(area_ids))
+    return list(
+        db.session.scalars(
+            wanted.options(joinedload(Estate.area)).order_by(func.length(Estate.name), Estate.name).limit(most)
+        )
+    )
+
+
+MOST_ESTATES = 3_000
+
+
+def pinned_estates(area: Area) -> Select[Estate]:
+    """The estates and buildings below `area` whose position is known."""
+    wanted = select(Estate).where(lies_under(Estate.area_id, area.path), Estate.pins > 0)
+    return wanted.order_by(Estate.name, Estate.id).limit(MOST_ESTATES)
+
+
+def in_estate(text: str) -> Select[uuid.UUID]:
+    """Select the ids of the places that lie in an estate or building of this name (or its beginning)."""
+    key = folded(text)[:KEY_LENGTH]
+    return (
+        select(Place.id)
+        .join(EstateKey, EstateKey.estate_id == Place.estate_id)
+        .where(begins_with(EstateKey.key, key) if key else false())
+    )
 
 
 def centre_of(area: Area) -> tuple[float, float] | None:

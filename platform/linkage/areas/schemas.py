@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from marshmallow import ValidationError, fields, validate
 
+from linkage.areas.coordinates import SYSTEMS, WGS84
 from linkage.areas.models import LEVELS
 from linkage.core.forms import FormSchema
 
@@ -32,6 +33,14 @@ class Position(fields.Field[tuple[float, float]]):
 def shown_position(lat: float | None, lon: float | None) -> str:
     """The same text for the form."""
     return "" if lat is None or lon is None else f"{lat:.6f}, {lon:.6f}"
+
+
+class PinSchema(FormSchema):
+    """Where a door is: a position, and in which coordinates it was copied."""
+
+    position = Position(required=True)
+    system = fields.String(load_default=WGS84, validate=validate.OneOf(tuple(SYSTEMS)))
+    row_version = fields.Integer(required=True)
 
 
 class AreaSchema(FormSchema):

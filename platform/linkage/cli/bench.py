@@ -22,7 +22,7 @@ from linkage.core.extensions import db
 from linkage.core.jobs import machine_now
 from linkage.core.models import Job
 from linkage.core.transactions import unit_of_work
-from linkage.demo import large, load
+from linkage.demo import city, large, load
 from linkage.demo.setting import STREET, Story
 from linkage.planning.models import Plan, PlanStop, PlanUnserved
 from linkage.planning.operations import request_plan
@@ -31,6 +31,7 @@ from linkage.worker import Runner
 from matching.warm import warm_up
 
 PLANNING_DAY, PLANNING_MINUTES = -3, 15 * 60  # the Friday before, 15:00
+CITY_MINUTES = 10 * 60 + 20
 
 
 @click.command("make-street")
@@ -49,6 +50,27 @@ def make_street(visits_per_day: int, seed: int) -> None:
     made = large.make(Story(at_minutes(monday, 8 * 60)), visits_per_day=visits_per_day, seed=seed)
     clock.current_clock().move_to(at_minutes(monday + timedelta(days=PLANNING_DAY), PLANNING_MINUTES))
     click.echo(f"{made} visits in the week from {monday}, made in {time.monotonic() - started:.0f} s")
+
+
+@click.command("make-city")
+@click.option("--people", default=50_000, show_default=True)
+@click.option("--households", default=20_000, show_default=True)
+@click.option("--visits", default=200_000, show_default=True)
+@click.option("--seed", default=large.SEED, show_default=True)
+@with_appcontext
+def make_city(people: int, households: int, visits: int, seed: int) -> None:
+    """Fill a fresh database with a large made-up city; its clock stands on a Tuesday at 10:20."""
+    if current_app.config["SETTINGS"].mode == "production":
+        raise click.ClickException("a made-up city is not made in production")
+    upgrade()
+    if load.is_begun():
+        raise click.ClickException("the database is not empty: set LINKAGE_DATA_DIR to a new folder")
+    started = time.monotonic()
+    now = at_minutes(week_start(clock.local_date(machine_now())) + timedelta(days=1), CITY_MINUTES)
+    made = city.make(Story(now), city.Size(people, households, visits), seed=seed)
+    clock.current_clock().move_to(now)
+    took = time.monotonic() - started
+    click.echo(f"{made.people} people, {made.households} households, {made.visits} visits, made in {took:.0f} s")
 
 
 @click.command("bench-plan")
@@ -99,4 +121,4 @@ def _result(plan_id: uuid.UUID, monday: date, sunday: date, took: float, seconds
     }
 
 
-commands = (make_street, bench_plan)
+commands = (make_street, make_city, bench_plan)

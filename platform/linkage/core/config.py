@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +21,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 MODES = ("demo", "test", "production")
 SECRET_NAMES = ("SECRET_KEY", "MASTER_KEY", "INDEX_KEY")
 MIN_SECRET_BYTES = 32
+TILES = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?/[^\s;,'\"<>]*\{z\}[^\s;,'\"<>]*")
 
 
 class ConfigurationError(Exception):
@@ -40,6 +42,8 @@ class Settings:
     keep_dir : what must live outside the database and its backups (journal of erasures, audit checkpoints)
     backup_dir : where backups are written
     old_master_keys : earlier master keys, still needed to read what a rotation has not yet rewrapped
+    tiles : address of map tiles, such as ``https://tiles.example/{z}/{x}/{y}.png`` (``LINKAGE_TILES``); empty: none,
+        and no page asks another machine for anything
     base_url : public address for links and QR codes, without a trailing slash; empty = from the request
     """
 
@@ -53,6 +57,7 @@ class Settings:
     old_master_keys: tuple[str, ...] = field(default=(), repr=False)
     base_url: str = ""
     trusted_proxy: str = ""
+    tiles: str = ""
     now: str = ""
 
     @property
@@ -87,8 +92,21 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         old_master_keys=tuple(env.get("LINKAGE_OLD_MASTER_KEYS", "").replace(",", " ").split()),
         base_url=env.get("LINKAGE_BASE_URL", "").rstrip("/"),
         trusted_proxy=env.get("LINKAGE_TRUSTED_PROXY", ""),
+        tiles=_tiles(env.get("LINKAGE_TILES", "").strip()),
         now=env.get("LINKAGE_NOW", ""),
     )
+
+
+def _tiles(address: str) -> str:
+    """An address of tiles, or nothing.  Raises ConfigurationError for one that is no https address of tiles."""
+    if address and not TILES.fullmatch(address):
+        raise ConfigurationError("LINKAGE_TILES must look like https://tiles.example/{z}/{x}/{y}.png")
+    return address
+
+
+def tiles_origin(address: str) -> str:
+    """The one origin from which pictures may come besides our own."""
+    return "/".join(address.split("/")[:3])
 
 
 def _given_secrets(env: dict[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from flask import request
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
 
 from linkage.core.extensions import db
 
@@ -27,11 +27,19 @@ class Page(Generic[R]):
 
 def paginate(wanted: Select[R]) -> Page[R]:
     """The page that the address asks for (``?page=2``; the last one where it asks for more)."""
-    total = db.session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
+    total = db.session.scalar(select(func.count()).select_from(_bare(wanted).subquery())) or 0
     pages = max(1, -(-total // PER_PAGE))
     number = min(max(1, request.args.get("page", 1, type=int)), pages)
     rows = db.session.scalars(wanted.limit(PER_PAGE).offset((number - 1) * PER_PAGE)).unique().all()
     return Page(list(rows), number, pages, total)
+
+
+def _bare(wanted: Select[R]) -> Select[Any]:
+    """The rows to count, without what they show and in no order."""
+    plain = wanted.order_by(None).options()
+    if wanted._distinct or wanted._group_by_clauses:
+        return plain
+    return plain.with_only_columns(literal_column("1").label("one"), maintain_column_froms=True)
 
 
 def order(columns: Mapping[str, Any], default: str, tie: Any) -> list[ColumnElement[Any]]:

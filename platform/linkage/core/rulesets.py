@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from flask import g, has_request_context, request
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
@@ -33,6 +34,21 @@ def declare(name: str, default: Any, source: str) -> None:
 def rule(name: str, on: date) -> Any:
     """The value of rule `name` on the day `on`.  Raises KeyError for an undeclared rule."""
     default, _ = DEFAULTS[name]
+    known = _known()
+    if (name, on) not in known:
+        known[name, on] = _read(name, on, default)
+    return known[name, on]
+
+
+def _known() -> dict[tuple[str, date], Any]:
+    """What a page has read already: it asks for one rule at hundreds of rows. Whoever writes asks anew each time."""
+    if not has_request_context() or request.method != "GET":
+        return {}
+    known: dict[tuple[str, date], Any] = g.setdefault("rules", {})
+    return known
+
+
+def _read(name: str, on: date, default: Any) -> Any:
     row = db.session.scalars(
         select(Rule).where(Rule.name == name, Rule.on(on)).order_by(Rule.valid_from.desc()).limit(1)
     ).one_or_none()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -21,8 +22,9 @@ from linkage.organisations.models import Organisation
 from linkage.people.models import Person
 from linkage.people.operations import register_person
 
+Staff = tuple[str, Role, str, str, str]
 # sign-in name, role, name, sex, where it holds (an area's code or name)
-STAFF = (
+STAFF: tuple[Staff, ...] = (
     ("clerk", Role.COMMUNITY, "苏晓梅", "F", OWN),
     ("clerk2", Role.COMMUNITY, "林清水", "M", "盈翠社区"),
     ("clerk3", Role.COMMUNITY, "叶美华", "F", "松柏社区"),
@@ -50,9 +52,9 @@ def open_account(
     return user
 
 
-def open_staff(inventor: Inventor, story: Story, password_hash: str) -> None:
+def open_staff(inventor: Inventor, story: Story, password_hash: str, staff: Iterable[Staff] = STAFF) -> None:
     """The staff's accounts, opened by the set-up itself; the administrator comes as with a new installation."""
-    for name, role, full_name, sex, where in STAFF:
+    for name, role, full_name, sex, where in staff:
         born = inventor.born(28, 52, story.today)
         draft = inventor.person(sex, born, name=full_name)
         person = register_person(draft, by=None, now=story.setup)

@@ -43,14 +43,29 @@ class Line:
 
 @dataclass
 class Street:
-    """A street with its communities, worst first."""
+    """A street with its communities, worst first. `most`: so many of them are shown at once; None: all."""
 
     total: Line
     communities: list[Line]
+    most: int | None = None
+
+    @property
+    def shown(self) -> list[Line]:
+        return self.communities[: self.most]
+
+    @property
+    def left_out(self) -> int:
+        return len(self.communities) - len(self.shown)
 
 
-def table(actor: Actor, first: date, last: date, now: datetime) -> list[Street]:
-    """Streets and their communities by trouble, then by number of visits; areas without a visit are left out."""
+MANY_STREETS, SHOWN_OF_MANY = 6, 3  # of a whole city or district each street shows its worst communities at first
+
+
+def table(actor: Actor, first: date, last: date, now: datetime, street_id: int | None = None) -> list[Street]:
+    """Streets and their communities by trouble, then by number of visits; areas without a visit are left out.
+
+    `street_id`: that street alone, with all of its communities.
+    """
     counts = queries.counts(actor, first, last, now)
     areas = {area.id: area for area in db.session.scalars(select(Area).where(Area.id.in_(counts)))}
     lines: dict[int, Line] = {}
@@ -65,7 +80,10 @@ def table(actor: Actor, first: date, last: date, now: datetime) -> list[Street]:
         found.communities.append(line)
     for street_row in streets.values():
         street_row.communities.sort(key=_worst)
-    return sorted(streets.values(), key=lambda one: _worst(one.total))
+    found_streets = [one for one in streets.values() if street_id in (None, one.total.area.id)]
+    for one in found_streets:
+        one.most = SHOWN_OF_MANY if len(found_streets) > MANY_STREETS else None
+    return sorted(found_streets, key=lambda one: _worst(one.total))
 
 
 def _worst(line: Line) -> tuple[int, int, str]:

@@ -86,7 +86,7 @@ def supervisor_today(actor: Actor) -> str:
     span = "week" if request.args.get("span") == "week" else "day"
     first = week_start(today) if span == "week" else today
     last = first + timedelta(days=6) if span == "week" else today
-    streets = coverage.table(actor, first, last, now)
+    streets = coverage.table(actor, first, last, now, request.args.get("street", type=int))
     communities = [line for street in streets for line in street.communities if line.trouble]
     worst = max(communities, key=lambda line: line.trouble, default=None)
     tasks = todo.todo_of(Reader(actor, now), folded=True)

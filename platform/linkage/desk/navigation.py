@@ -31,6 +31,8 @@ NEEDS = Entry("needs.listing", lazy_pgettext("rail", "Needs"), "card-list", "nee
 VISITS = Entry("visits.listing", lazy_pgettext("rail", "Visits"), "calendar-check", "visits.see")
 IMPORT = Entry("imports.home", lazy_pgettext("rail", "Import"), "file-earmark-spreadsheet", "imports.roster")
 CALLS = Entry("calls.listing", lazy_pgettext("rail", "Calls"), "telephone", "calls.see")
+MAP = Entry("desk.maps", lazy_pgettext("rail", "Map"), "geo-alt", "desk.map")
+PINS = Entry("pins.unpinned", lazy_pgettext("rail", "Doors to pin"), "pin-map", "households.change")
 PLAN = Entry("planning.home", lazy_pgettext("rail", "Plan"), "calendar3-week", "planning.see")
 STAFF = Entry("carers.listing", lazy_pgettext("rail", "Staff"), "people", "organisations.see_carer")
 ORGANISATIONS = Entry("organisations.listing", lazy_pgettext("rail", "Providers"), "building", "organisations.see")
@@ -50,14 +52,14 @@ REQUESTS = Entry("data_requests.listing", lazy_pgettext("rail", "Data"), "file-e
 
 # The first role of this order that a person has decides the rail; the rarer entries come last.
 RAIL: dict[Role, tuple[Entry, ...]] = {
-    Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, COVERAGE, VOLUNTEERS, CALLS, PEOPLE),
-    Role.OPERATOR: (TODAY, HOUSEHOLDS, CALLS, NEEDS, VISITS, COVERAGE),
-    Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS, COVERAGE, PEOPLE),
+    Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, COVERAGE, VOLUNTEERS, CALLS, PEOPLE, MAP, PINS),
+    Role.OPERATOR: (TODAY, HOUSEHOLDS, CALLS, NEEDS, VISITS, COVERAGE, MAP),
+    Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS, COVERAGE, PEOPLE, MAP),
     Role.MANAGER: (TODAY, STAFF, VISITS, CONTRACTS, PEOPLE),
     Role.CARER: (TODAY, MY_VISITS),
     Role.VOLUNTEER: (TODAY, MY_VISITS, MY_HOURS),
     Role.HOUSEHOLD: (TODAY,),
-    Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, COVERAGE, ORGANISATIONS, PEOPLE),
+    Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, COVERAGE, ORGANISATIONS, PEOPLE, MAP),
     Role.ADMINISTRATOR: (TODAY, PEOPLE, AREAS, SERVICES, AUDIT, RULES, RIGHTS, ORGANISATIONS, UPKEEP, REQUESTS),
 }
 POSTERS = (Role.COMMUNITY, Role.OPERATOR)

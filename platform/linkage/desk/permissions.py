@@ -32,3 +32,13 @@ see(CoverageCertificate, may_see_coverage)
 @scope(CoverageCertificate, "area")
 def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return lies_under(CoverageCertificate.area_id, grant.area_path)
+
+
+may_see_map = right(
+    "desk.map",
+    "see the homes of one's area on a map (to a hundred metres above the community)",
+    community="area",
+    operator="area",
+    coordinator="area",
+    supervisor="area",
+)

@@ -66,7 +66,7 @@ class Household(UuidKey, Created, Versioned, Model):
 
     __tablename__ = "households"
     key_id: Mapped[uuid.UUID] = ref("data_keys.id")
-    number: Mapped[str] = mapped_column(String(30))
+    number: Mapped[str] = mapped_column(String(30), index=True)
     area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
     place_id: Mapped[uuid.UUID] = ref("places.id")
     care_level: Mapped[str] = mapped_column(String(10), default="")

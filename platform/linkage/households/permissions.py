@@ -6,8 +6,9 @@ from sqlalchemy import ColumnElement, select
 
 from linkage.areas.queries import lies_under
 from linkage.core.clock import local_date
-from linkage.core.permissions import ActiveGrant, Actor, Role, right, scope, see
+from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
 from linkage.households.models import Household, Member
+from linkage.households.shown import names_in_full as names_in_full
 from linkage.people.models import Person
 from linkage.people.permissions import people_in
 
@@ -63,18 +64,6 @@ may_merge = right(
     "households.merge", "compare records that may be one household, and merge them", community="area", operator="area"
 )
 see(Household, may_see)
-
-# Roles that work with the household itself see its names in full; those above see 张**.
-FULL_NAMES = (Role.COMMUNITY, Role.OPERATOR, Role.HOUSEHOLD, Role.CARER)
-ABOVE = (Role.COORDINATOR, Role.SUPERVISOR, Role.MANAGER, Role.ADMINISTRATOR)
-
-
-def names_in_full(actor: Actor) -> bool:
-    """Names, doors and hazards of the households that `actor` sees are shown in full.
-
-    Somebody's own home or own visits open nothing of the wide area that a role above sees.
-    """
-    return actor.has(Role.COMMUNITY, Role.OPERATOR) or (actor.has(*FULL_NAMES) and not actor.has(*ABOVE))
 
 
 @scope(Household, "area")

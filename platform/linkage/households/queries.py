@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union
 from sqlalchemy.orm import joinedload, selectinload
 
 from linkage.accounts.models import User
 from linkage.areas.models import Area, Place
-from linkage.areas.queries import lies_under
+from linkage.areas.queries import in_estate, lies_under
 from linkage.core.extensions import db
 from linkage.core.models import AccessRow
 from linkage.core.permissions import Actor, get_right, scoped, visible_rows
 from linkage.core.privacy import warm_keys
+from linkage.core.readings import KEY_LENGTH, folded
 from linkage.households.models import Consent, Household, HouseholdMerge, Member, Residence, Tag
-from linkage.people.models import Person
+from linkage.households.shown import names_in_full
+from linkage.people.models import Person, PersonKey
 from linkage.people.queries import search
 
 
@@ -170,9 +173,7 @@ def found(actor: Actor, filters: Filters, on: date) -> Select[Household]:
     if not filters.closed:
         rows = rows.where(is_open(on))
     if filters.text.strip():
-        rows = rows.where(
-            or_(_has_member(filters.text), Household.number == filters.text.strip(), was_number(filters.text.strip()))
-        )
+        rows = rows.where(Household.id.in_(union(*_fitting(filters.text, masked=not names_in_full(actor)))))
     if filters.area_id is not None:
         area = db.session.get(Area, filters.area_id)
         rows = rows.where(lies_under(Household.area_id, area.path if area else ""))
@@ -192,12 +193,23 @@ def was_number(text: str) -> ColumnElement[bool]:
     return or_(Household.id.in_(first), Household.id.in_(second))
 
 
-def _has_member(text: str) -> ColumnElement[bool]:
-    named = search(select(Member.household_id).join(Person, Member.person_id == Person.id), text)
-    return Household.id.in_(named)
+def _fitting(text: str, *, masked: bool) -> Iterator[Select[uuid.UUID]]:
+    """Ids of households by a member, by number, by estate or building (for who is shown addresses); each way is a
+    look-up in an index."""
+    yield search(select(Member.household_id).join(Person, Member.person_id == Person.id), text, masked=masked)
+    yield select(Household.id).where(Household.number == text.strip())
+    yield select(Household.id).where(was_number(text.strip()))
+    if not masked:
+        yield select(Household.id).where(Household.place_id.in_(in_estate(text)))
 
 
-def _order(sort: str) -> tuple[Any, ...]:
+def named_exactly(text: str) -> ColumnElement[bool]:
+    """SQL to order by: those with a member of exactly this name (or pinyin, or initials) first."""
+    exact = select(Member.household_id).join(PersonKey, PersonKey.person_id == Member.person_id)
+    return Household.id.in_(exact.where(PersonKey.key == folded(text)[:KEY_LENGTH], PersonKey.whole)).desc()
+
+
+def _ordered(rows: Select[Household], sort: str) -> Select[Household]:
     """By community and number; or by the head's name as it is spoken; or the newest first. "-" turns it round."""
     key = sort.lstrip("-")
     if key == "name":
@@ -214,31 +226,34 @@ def _order(sort: str) -> tuple[Any, ...]:
         columns = (Household.created_at,)
     else:
         columns = (Household.area_id, Household.number)
-    return (*(column.desc() if sort.startswith("-") else column for column in columns), Household.id)
+    return rows.order_by(*(column.desc() if sort.startswith("-") else column for column in columns), Household.id)
 
 
 def page_of(rows: Select[Household], number: int, size: int, sort: str = "number") -> list[Household]:
-    """One page of a list, with everything that its lines show, and the keys of its places loaded at once."""
-    households = list(
-        db.session.scalars(
-            rows.order_by(*_order(sort))
-            .limit(size)
-            .offset((number - 1) * size)
-            .options(
-                selectinload(Household.members).joinedload(Member.person),
-                selectinload(Household.tags),
-                selectinload(Household.consents),
-                joinedload(Household.place),
-                joinedload(Household.area),
-            )
+    """One page of a list, with everything that its lines show, and the keys of its places loaded at once.
+
+    What is sorted are ids alone: whole rows of a city's households would be carried through the sort.
+    """
+    ordered = _ordered(rows.options(), sort).with_only_columns(Household.id, maintain_column_froms=True)
+    ids = list(db.session.scalars(ordered.limit(size).offset((number - 1) * size)))
+    loaded = db.session.scalars(
+        select(Household)
+        .where(Household.id.in_(ids))
+        .options(
+            selectinload(Household.members).joinedload(Member.person),
+            selectinload(Household.tags),
+            selectinload(Household.consents),
+            joinedload(Household.place),
+            joinedload(Household.area),
         )
     )
-    warm_keys({household.key_id for household in households})
-    return households
+    found = {household.id: household for household in loaded}
+    warm_keys({household.key_id for household in found.values()})
+    return [found[household_id] for household_id in ids]
 
 
 def count(rows: Select[Household]) -> int:
-    return db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    return db.session.scalar(rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)) or 0
 
 
 def communities(actor: Actor, right_name: str) -> list[Area]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from linkage.core.columns import Created, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.core.privacy import Encrypted
+from linkage.core.readings import by_bytes
 from linkage.households.models import Household
 from linkage.people.models import Person
 from linkage.services.models import Service
@@ -33,7 +34,7 @@ class Need(UuidKey, Created, Versioned, Model):
     """
 
     __tablename__ = "needs"
-    number: Mapped[str] = mapped_column(String(20), unique=True)
+    number: Mapped[str] = mapped_column(by_bytes(20), unique=True)
     key_id: Mapped[uuid.UUID] = ref("data_keys.id")
     household_id: Mapped[uuid.UUID] = ref("households.id")
     person_id: Mapped[uuid.UUID] = ref("people.id")

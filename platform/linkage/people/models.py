@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import (
+    CheckConstraint,
+    Connection,
+    ForeignKey,
+    LargeBinary,
+    String,
+    delete,
+    event,
+    insert,
+    inspect,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from linkage.core.columns import Created, Dated, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.core.privacy import Encrypted, plain_personal
+from linkage.core.readings import Key, person_keys
 from linkage.people.identity import normalise_id_number, normalise_telephone
 
 SEXES = ("F", "M")
@@ -22,7 +34,7 @@ LANGUAGES = ("mandarin", "minnan", "hakka", "cantonese", "english", "sign")
 
 
 class Person(UuidKey, Created, Versioned, Model):
-    """A human being. `name_keys` holds the search keys of the name: see `people.names`."""
+    """A human being. `name_keys` holds the readings of the name, for sorting; `PersonKey` what finds it."""
 
     __tablename__ = "people"
     key_id: Mapped[uuid.UUID] = ref("data_keys.id")
@@ -54,6 +66,40 @@ class Person(UuidKey, Created, Versioned, Model):
 plain_personal("people", "name", "name")
 plain_personal("people", "name_keys", "search keys of the name")
 plain_personal("people", "birth_date", "birth date")
+
+
+class PersonKey(Model):
+    """What somebody may begin to type to find a person (`core.readings`). `whole`: from the name's first character.
+
+    The rows follow the person's name by themselves, whoever changes it; an erased person has none.
+    """
+
+    __tablename__ = "person_keys"
+    key: Mapped[str] = mapped_column(Key, primary_key=True)
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    whole: Mapped[bool]
+    __table_args__ = {"sqlite_with_rowid": False}
+
+
+plain_personal("person_keys", "key", "search keys of the name")
+
+
+def key_rows(person_id: uuid.UUID, name: str) -> list[dict[str, Any]]:
+    """The rows of `PersonKey` for a name."""
+    return [{"key": key, "person_id": person_id, "whole": whole} for key, whole in person_keys(name).items()]
+
+
+@event.listens_for(Person, "after_insert")
+def _write_keys(_mapper: Any, connection: Connection, person: Person) -> None:
+    if rows := key_rows(person.id, person.name):
+        connection.execute(insert(PersonKey), rows)
+
+
+@event.listens_for(Person, "after_update")
+def _renew_keys(mapper: Any, connection: Connection, person: Person) -> None:
+    if inspect(person).attrs.name.history.has_changes():
+        connection.execute(delete(PersonKey).where(PersonKey.person_id == person.id))
+        _write_keys(mapper, connection, person)
 
 
 class WorkPattern(UuidKey, Dated, Model):

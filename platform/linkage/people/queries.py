@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, select, union
 
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, visible_rows
-from linkage.people.models import Person, WorkException, WorkPattern
+from linkage.core.privacy import warm_keys
+from linkage.core.readings import KEY_LENGTH, begins_with, folded
+from linkage.people.identity import normalise_id_number
+from linkage.people.models import Person, PersonKey, WorkException, WorkPattern
 
 S = TypeVar("S", bound=Select[Any])
 LAST_FOUR = re.compile(r"\d{3}[\dXx]")
 DIGITS = re.compile(r"\+?[\d\s-]{5,20}[Xx]?")
-PINYIN = re.compile(r"[A-Za-z][A-Za-z\s']*")
 
 
 def visible(actor: Actor) -> Select[Person]:
@@ -30,34 +32,68 @@ def get_person(person_id: uuid.UUID) -> Person | None:
     return db.session.get(Person, person_id)
 
 
-def matches(text: str) -> ColumnElement[bool]:
-    """SQL on Person: `text` is a part of the name, the beginning of its pinyin (whole or initials), a whole
-    telephone or ID number, or the last four of one.
+def matches(text: str, *, masked: bool = False) -> ColumnElement[bool]:
+    """SQL on Person: `text` is the beginning of the name, of a part of it, of its pinyin or initials; a whole
+    telephone or ID number, or its last four or more figures.
 
-    Numbers are compared by blind index; they stand nowhere in clear.
+    `masked`: for who is shown 陈** only. Then a name confirms no more than that: its first character, with or
+    without stars behind it, or the first letter.
+
+    Every way is a look-up in an index. Numbers are compared by blind index; they stand nowhere in clear.
     """
     typed = " ".join(unicodedata.normalize("NFKC", text).split())
-    ways: list[ColumnElement[bool]] = [Person.name.contains(typed, autoescape=True)]
+    ways = [*(_by_mask(typed) if masked else _by_name(typed)), *_by_number(typed)]
+    return Person.id.in_(union(*ways)) if ways else false()
+
+
+def _by_name(typed: str) -> Iterator[Select[Any]]:
+    key = folded(typed)[:KEY_LENGTH]
+    if key:
+        first_letter = (PersonKey.whole,) if len(key) == 1 and key.isascii() else ()  # of the surname: there are many
+        yield select(PersonKey.person_id).where(begins_with(PersonKey.key, key), *first_letter)
+
+
+def _by_mask(typed: str) -> Iterator[Select[Any]]:
+    first = folded(typed).rstrip("*")
+    if len(first) == 1:
+        yield select(PersonKey.person_id).where(begins_with(PersonKey.key, first), PersonKey.whole)
+
+
+def _by_number(typed: str) -> Iterator[Select[Any]]:
     if LAST_FOUR.fullmatch(typed):
-        ways.append(Person.telephone_last4 == Person.telephone.last4_index("people", typed))
-        ways.append(Person.id_number_last4 == Person.id_number.last4_index("people", typed.upper()))
-    if DIGITS.fullmatch(typed):
-        ways.append(Person.telephone_exact == Person.telephone.exact_index("people", typed))
-        ways.append(Person.id_number_exact == Person.id_number.exact_index("people", typed))
-    if PINYIN.fullmatch(typed):
-        key = re.sub(r"[\s']", "", typed).lower()
-        ways.append(Person.name_keys.contains("|" + key, autoescape=True))
-    return or_(*ways)
+        yield select(Person.id).where(Person.telephone_last4 == Person.telephone.last4_index("people", typed))
+        yield select(Person.id).where(Person.id_number_last4 == Person.id_number.last4_index("people", typed.upper()))
+    elif DIGITS.fullmatch(typed):
+        yield select(Person.id).where(Person.telephone_exact == Person.telephone.exact_index("people", typed))
+        yield select(Person.id).where(Person.id_number_exact == Person.id_number.exact_index("people", typed))
+        yield select(Person.id).where(Person.id.in_(_ending_with(normalise_id_number(typed))))
 
 
-def search(rows: S, text: str) -> S:
+def _ending_with(figures: str) -> list[uuid.UUID]:
+    """The people whose telephone or ID number ends with more than four figures: the last four by their index (a few
+    of 50,000 people share them), the others by opening those."""
+    last = figures[-4:]
+    telephone = Person.telephone_last4 == Person.telephone.last4_index("people", last)
+    number = Person.id_number_last4 == Person.id_number.last4_index("people", last)
+    near = db.session.scalars(
+        select(Person).where(Person.id.in_(union(select(Person.id).where(telephone), select(Person.id).where(number))))
+    ).all()
+    warm_keys({person.key_id for person in near})
+    return [
+        person.id
+        for person in near
+        if any(value and value.endswith(figures) for value in (person.telephone, person.id_number))
+    ]
+
+
+def search(rows: S, text: str, *, masked: bool = False) -> S:
     """Narrow `rows` (a select that has Person in it, begun with a room's `visible`) to those that fit `text`.
 
-    An empty text narrows nothing.
+    An empty text narrows nothing; `masked`: see `matches`.
     """
-    return (
-        rows.where(Person.erased_at.is_(None), Person.merged_into_id.is_(None), matches(text)) if text.strip() else rows
-    )
+    if not text.strip():
+        return rows
+    return rows.where(Person.erased_at.is_(None), Person.merged_into_id.is_(None), matches(text, masked=masked))
 
 
 def find_by_id_number(number: str) -> Person | None:

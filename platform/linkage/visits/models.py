@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from linkage.core.columns import Created, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.core.privacy import Encrypted
+from linkage.core.readings import by_bytes
 from linkage.households.models import Household
 from linkage.needs.models import Need
 from linkage.people.models import Person
@@ -31,7 +32,7 @@ class Visit(UuidKey, Created, Versioned, Model):
     """
 
     __tablename__ = "visits"
-    number: Mapped[str] = mapped_column(String(24), unique=True)
+    number: Mapped[str] = mapped_column(by_bytes(24), unique=True)
     key: Mapped[str] = mapped_column(String(40), unique=True)
     key_id: Mapped[uuid.UUID] = ref("data_keys.id")
     need_id: Mapped[uuid.UUID] = ref("needs.id")

@@ -23,12 +23,14 @@ from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.paging import paginate
 from linkage.core.permissions import may
+from linkage.core.readings import begins_with
 from linkage.core.web import Room, go, request_now, require_actor
 from linkage.households.permissions import names_in_full
 from linkage.needs import operations, permissions, queries
 from linkage.needs.models import Need
 from linkage.needs.schemas import FIELDS, NeedForm, initial_of, request_of
 from linkage.people.models import Person
+from linkage.people.queries import search
 from linkage.people.words import LANGUAGE_WORDS, SEX_WORDS
 from linkage.services.models import Service
 from linkage.services.words import named
@@ -76,13 +78,8 @@ def filtered(wanted: Select[Need], today: date) -> Select[Need]:
         wanted = wanted.join(Service, Service.id == Need.service_id).where(Service.code == service)
     text = args.get("q", "").strip()[:40]
     if text:
-        wanted = wanted.join(Person, Person.id == Need.person_id).where(
-            or_(
-                Need.number.startswith(text.upper(), autoescape=True),
-                Person.name.startswith(text, autoescape=True),
-                Person.name_keys.contains("|" + text.lower(), autoescape=True),
-            )
-        )
+        named_so = search(select(Person.id), text, masked=not names_in_full(require_actor()))
+        wanted = wanted.where(or_(begins_with(Need.number, text.upper()), Need.person_id.in_(named_so)))
     options = (joinedload(Need.person), joinedload(Need.service))
     return wanted.options(*options).order_by(Need.priority, Need.created_at.desc(), Need.id)
 

@@ -58,7 +58,7 @@ def listing() -> str:
         counts=_counts(inside, now),
         states=status.statuses(found.rows, now),
         coming=queries.active_of([visit.id for visit in found.rows]),
-        areas=_areas(queries.visible(actor)),
+        areas=_areas(queries.visible(actor).where(Visit.day.between(first, last))),
         shown=request.args.get("state", ""),
         area_names=_area_names(found.rows),
         **_common(),

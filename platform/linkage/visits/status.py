@@ -141,47 +141,56 @@ def _is_in_service(facts: Facts, now: datetime) -> bool:
 
 
 def column(now: datetime, rules: Clocks | None = None) -> ColumnElement[str]:
-    """The status at `now` as a SQL expression over `Visit`."""
+    """The status at `now` as a SQL expression over `Visit`; the visit's assignments are read once."""
     rules = rules or clocks(local_date(now))
-    did_not_come = or_(Attendance.no_show_at.is_not(None), Attendance.nobody_home_at.is_not(None))
-    came = or_(Attendance.checked_in_at.is_not(None), Attendance.checked_out_at.is_not(None))
-    awaited = and_(func.coalesce(did_not_come, false()).is_(False), func.coalesce(came, false()).is_(False))
-    left = Attendance.checked_out_at.is_not(None)
-    there = and_(Attendance.checked_in_at.is_not(None), Attendance.checked_out_at.is_(None))
-    booked = _count()
+    of = _counts(now, rules)
+    asked = exists().where(Slot.visit_id == Visit.id, slot_is_asked()).correlate(Visit)
+    in_service = or_(of.there > 0, and_(of.left > 0, of.awaited > 0, literal(now) <= Visit.latest_at))
+    derived = case(
+        (and_(of.booked >= Visit.people, of.left == of.booked), Status.DONE.value),
+        (in_service, Status.IN_SERVICE.value),
+        (or_(of.did_not_come > 0, of.missed > 0), Status.MISSED.value),
+        (of.late > 0, Status.LATE.value),
+        (
+            or_(Visit.closed_unmet_at.is_not(None), and_(of.booked < Visit.people, Visit.latest_at < now)),
+            Status.UNMET.value,
+        ),
+        (and_(of.booked > 0, of.booked < Visit.people), Status.HALF.value),
+        (and_(of.booked > 0, of.accepted == of.booked), Status.ACCEPTED.value),
+        (of.booked > 0, Status.BOOKED.value),
+        (asked, Status.ASKED.value),
+        else_=Status.OPEN.value,
+    )
     return case(
         (Visit.cancelled_at.is_not(None), Status.CANCELLED.value),
         (Visit.confirmed_at.is_not(None), Status.CONFIRMED.value),
-        (and_(booked >= Visit.people, _count(left) == booked), Status.DONE.value),
-        (or_(_any(there), and_(_any(left), _any(awaited), literal(now) <= Visit.latest_at)), Status.IN_SERVICE.value),
-        (_any(did_not_come), Status.MISSED.value),
-        (_any(awaited, Assignment.starts_at <= now - rules.missed), Status.MISSED.value),
-        (_any(awaited, Assignment.starts_at <= now - rules.late), Status.LATE.value),
-        (
-            or_(Visit.closed_unmet_at.is_not(None), and_(booked < Visit.people, Visit.latest_at < now)),
-            Status.UNMET.value,
-        ),
-        (and_(booked > 0, booked < Visit.people), Status.HALF.value),
-        (and_(booked > 0, _count(Assignment.accepted_at.is_not(None)) == booked), Status.ACCEPTED.value),
-        (booked > 0, Status.BOOKED.value),
-        (exists().where(Slot.visit_id == Visit.id, slot_is_asked()), Status.ASKED.value),
-        else_=Status.OPEN.value,
+        else_=select(derived).correlate(Visit).scalar_subquery(),
     )
 
 
-def _count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    """How many active assignments of the visit fulfil the conditions."""
+def _counts(now: datetime, rules: Clocks) -> Any:
+    """How many active assignments of the visit are in each state, as the columns of one row."""
+    did_not_come = or_(Attendance.no_show_at.is_not(None), Attendance.nobody_home_at.is_not(None))
+    came = or_(Attendance.checked_in_at.is_not(None), Attendance.checked_out_at.is_not(None))
+    awaited = and_(func.coalesce(did_not_come, false()).is_(False), func.coalesce(came, false()).is_(False))
+    states = {
+        "left": Attendance.checked_out_at.is_not(None),
+        "there": and_(Attendance.checked_in_at.is_not(None), Attendance.checked_out_at.is_(None)),
+        "did_not_come": did_not_come,
+        "awaited": awaited,
+        "missed": and_(awaited, Assignment.starts_at <= now - rules.missed),
+        "late": and_(awaited, Assignment.starts_at <= now - rules.late),
+        "accepted": Assignment.accepted_at.is_not(None),
+    }
+    sums = [func.coalesce(func.sum(case((state, 1), else_=0)), 0).label(name) for name, state in states.items()]
     return (
-        select(func.count(Assignment.id))
+        select(func.count(Assignment.id).label("booked"), *sums)
         .outerjoin(Attendance, Attendance.assignment_id == Assignment.id)
-        .where(Assignment.visit_id == Visit.id, Assignment.released_at.is_(None), *conditions)
+        .where(Assignment.visit_id == Visit.id, Assignment.released_at.is_(None))
         .correlate(Visit)
-        .scalar_subquery()
+        .subquery("of")
+        .c
     )
-
-
-def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    return _count(*conditions) > 0
 
 
 def facts_of(visits: Iterable[Visit]) -> dict[Any, Facts]:

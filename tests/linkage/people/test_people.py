@@ -10,9 +10,12 @@ from linkage.core import audit, privacy
 from linkage.core.errors import InvalidInput, StaleVersion
 from linkage.core.extensions import db
 from linkage.core.models import AccessRow, AuditRow
+from linkage.core.readings import folded, person_keys
+from linkage.core.transactions import unit_of_work
 from linkage.people import queries
+from linkage.people.erasure import erase
 from linkage.people.identity import id_number_fault
-from linkage.people.models import Person
+from linkage.people.models import Person, PersonKey
 from linkage.people.operations import (
     PersonDraft,
     change_person,
@@ -90,11 +93,52 @@ def test_a_person_is_found_by_name_pinyin_initials_and_numbers(shan, number, tex
     assert "单雅琴" in found(text if text != "0021" else number[-4:])
 
 
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("单雅琴", "shan dan chan shanyq syq dyq yaqin yq 雅琴 琴"),
+        ("解小龙", "xie jie xiexl xxl jxl"),
+        ("仇长乐", "qiu chou qiucl ccl qiuzhangle"),
+        ("区乐怡", "ou qu ouly qyy ouyueyi"),
+        ("欧阳修", "ouyang oyx ouyx yangxiu 阳修 欧阳"),
+        ("买买提·阿不都", "买买提阿不都 maimaiti 阿不都"),
+        ("Maria Lopez", "maria MariaL lopez"),
+    ],
+)
+def test_every_reading_of_a_name_and_its_parts_is_a_key(name, typed):
+    keys = person_keys(name)
+    for text in typed.split():
+        assert any(key.startswith(folded(text)) for key in keys), text
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"), [("单", True), ("单**", True), ("s", True), ("单雅", False), ("雅", False)]
+)
+def test_a_masked_name_confirms_its_first_character_and_no_more(shan, typed, shown):
+    rows = db.session.scalars(queries.search(select(Person), typed, masked=True)).all()
+    assert ("单雅琴" in {person.name for person in rows}) is shown
+
+
+@pytest.mark.parametrize("typed", ["00138000", "138000", "38000"])
+def test_more_than_the_last_four_figures_find_it_too(shan, typed):
+    assert found(typed) == {"单雅琴"}
+
+
+def test_the_keys_follow_the_name_and_an_erased_person_has_none(any_app, now):
+    with any_app.app_context():
+        draft = PersonDraft("仇小龙")
+        person_id = unit_of_work(lambda: register_person(draft, by=None, now=now).id)
+        assert found("qxl") == {"仇小龙"} == found("小龙")
+        unit_of_work(lambda: [erase("person", person_id, now), audit.record("x", ("people", ""), by=None, now=now)])
+        assert not db.session.scalars(select(PersonKey).where(PersonKey.person_id == person_id)).all()
+        db.session.remove()
+
+
 def test_a_person_is_found_by_the_whole_id_number(shan, number):
     assert found(number) == {"单雅琴"}
 
 
-@pytest.mark.parametrize("text", ["雅芹", "yaqin", "13800138001", "%", "_", "|"])
+@pytest.mark.parametrize("text", ["雅芹", "aqin", "13800138001", "1380013", "%", "_", "|"])
 def test_what_does_not_fit_finds_nobody(shan, text):
     assert "单雅琴" not in found(text)
 

@@ -47,6 +47,19 @@
     for (const menu of openMenus()) { menu.open = false; menu.querySelector("summary").focus(); }
   });
 
+  // Suggestions under the search box: arrows walk through them, Escape goes back to the box.
+  document.addEventListener("keydown", (event) => {
+    const box = event.target.closest?.(".bar-search");
+    if (!box || !["ArrowDown", "ArrowUp", "Escape"].includes(event.key)) return;
+    const input = box.querySelector("input"), hits = [...box.querySelectorAll(".suggestions a")];
+    if (event.key === "Escape") { box.querySelector(".suggestions").replaceChildren(); return input.focus(); }
+    if (!hits.length) return;
+    event.preventDefault();
+    const stops = [input, ...hits];
+    const place = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+    stops[(place + stops.length) % stops.length].focus();
+  });
+
   function wake(part) {
     for (const element of part.querySelectorAll("[data-display], [data-show]")) element.hidden = false;
     part.querySelector("[data-focus]")?.focus();
