@@ -5,8 +5,8 @@ from alembic import op
 from linkage.core.extensions import UtcDateTime
 from linkage.core.readings import person_keys, title_keys
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade():
