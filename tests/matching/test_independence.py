@@ -1,6 +1,8 @@
 """The checker shares no code with the solvers, and every rule of it has a bad twin."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import matching.feasibility
@@ -27,3 +29,13 @@ def test_the_checker_imports_nothing_of_ours_but_the_data_classes():
 def test_every_violation_is_provoked_by_some_test():
     tests = Path(__file__).with_name("test_feasibility.py").read_text(encoding="utf-8")
     assert [code.name for code in ViolationCode if f"C.{code.name}" not in tests] == []
+
+
+def test_the_library_is_used_without_flask_or_a_database():
+    """In a process of its own: what this one has imported already does not count."""
+    code = (
+        "import sys, matching.solve, matching.explain, matching.repair, matching.city_solve;"
+        "print(*sorted({'flask', 'sqlalchemy', 'linkage', 'distributed'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout) == (0, "\n")
