@@ -31,7 +31,7 @@ from linkage.needs.models import Need
 from linkage.visits.models import Visit
 from linkage.visits.status import Status
 
-NOON = 720
+NIGHT = 1439  # what is due stands ahead until its day is over; what was noted lies behind
 AHEAD = timedelta(days=90)  # what ends later is not shown yet
 
 
@@ -52,8 +52,10 @@ class Event:
     url: tuple[str, dict[str, Any]] | None = None
 
 
-def _day(day: date, kind: str, title: str, text: str, icon: str, tone: str = "quiet", **more: Any) -> Event:
-    return Event(at_minutes(day, NOON), kind, title, text, icon, tone, whole_day=True, **more)
+def _day(
+    day: date, kind: str, title: str, text: str, icon: str, tone: str = "quiet", due: bool = False, **more: Any
+) -> Event:
+    return Event(at_minutes(day, NIGHT if due else 0), kind, title, text, icon, tone, whole_day=True, **more)
 
 
 def facts(household: Household, actor: Actor, now: datetime) -> list[Event]:
@@ -81,7 +83,7 @@ def _tags(household: Household, actor: Actor) -> Iterable[Event]:
         text = " · ".join(part for part in (_whose(household, tag.person_id, actor), tag.source) if part)
         yield _day(tag.valid_from, "changes", _("Tag: %(tag)s", tag=name), text, "tag", "ok")
         if tag.valid_to is not None:
-            yield _day(tag.valid_to, "changes", _("Tag ends: %(tag)s", tag=name), text, "tag", "warn")
+            yield _day(tag.valid_to, "changes", _("Tag ends: %(tag)s", tag=name), text, "tag", "warn", due=True)
 
 
 def _people(household: Household, actor: Actor, today: date) -> Iterable[Event]:
@@ -116,7 +118,7 @@ def _assessments(household: Household, actor: Actor, today: date) -> Iterable[Ev
         yield _day(row.assessed_on, "checks", str(ASSESSMENT_WORDS[row.reason]), text, "clipboard2-check", url=where)
         if row.id in latest and household.closed_on is None:
             title = _("To be assessed again")
-            yield _day(row.due_on, "checks", title, shown_name(row.person, actor), "clipboard2", "warn")
+            yield _day(row.due_on, "checks", title, shown_name(row.person, actor), "clipboard2", "warn", due=True)
 
 
 def _checks(household: Household, actor: Actor) -> Iterable[Event]:
@@ -137,7 +139,7 @@ def _papers(household: Household, today: date) -> Iterable[Event]:
         if row.is_open:
             tone, text = ("bad", _("overdue; the service goes on")) if row.due_on < today else ("warn", "")
             title = _("%(paper)s is due", paper=name)
-            yield _day(row.due_on, "papers", title, text, "file-earmark-text", tone, url=where)
+            yield _day(row.due_on, "papers", title, text, "file-earmark-text", tone, due=True, url=where)
         elif row.received_on is not None:
             title = _("%(paper)s has come", paper=name)
             yield _day(row.received_on, "papers", title, "", "file-earmark-check", "ok", url=where)
