@@ -16,6 +16,7 @@ from typing import Any
 from linkage.areas.models import Area
 from linkage.core.formats import chinese
 from linkage.core.permissions import Actor
+from linkage.imports import values
 from linkage.imports.values import Cell, Reader
 
 MISSING = "+"  # a cell of a column that the file does not have is kept under "+" and the field's name
@@ -126,12 +127,29 @@ class Examined:
 
 @dataclass(frozen=True)
 class Scene:
-    """In what surroundings a file is read: for which area, by whom, on which day; and what the kind looked up."""
+    """In what surroundings a file is read: for which area, by whom, on which day; and what the kind looked up.
+
+    `readers` keeps the reader of each column, once it is made.
+    """
 
     area: Area
     actor: Actor
     today: date
     looked_up: Any = None
+    readers: dict[str, Reader] = field(default_factory=dict)
+
+    def reader(self, column: Column) -> Reader:
+        """The reader of a column; choices take their options from here."""
+        if column.name not in self.readers:
+            self.readers[column.name] = self._make(column)
+        return self.readers[column.name]
+
+    def _make(self, column: Column) -> Reader:
+        if column.options is None:
+            assert column.read is not None
+            return column.read
+        options = column.options(self)
+        return values.several(options) if column.several else values.choice(options)
 
 
 @dataclass(frozen=True)

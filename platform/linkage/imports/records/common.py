@@ -19,7 +19,7 @@ from linkage.imports import values
 from linkage.imports.kinds import Change, Column, Fault, Row, Scene
 from linkage.imports.roster.columns import LANGUAGES, SEXES
 from linkage.imports.traces import index_of, trace_of
-from linkage.imports.values import CellFault, Reader
+from linkage.imports.values import CellFault
 from linkage.people.identity import (
     birth_date_of,
     mask_id_number,
@@ -65,7 +65,7 @@ class RecordReader:
             if not row.text(column.name):
                 continue
             try:
-                value = reader_of(column, self.scene)(row.cells[column.name])
+                value = self.scene.reader(column)(row.cells[column.name])
             except CellFault as fault:
                 self.fault(place, column.name, fault.code, fault.message, fault.remedy, fault.fix)
                 continue
@@ -109,15 +109,6 @@ class RecordReader:
                 words, remedy = _("Row %(row)s says something else", row=self.rows[0].number), _("Make the rows agree.")
                 self.fault(place, name, "differs", words, remedy)
         return first
-
-
-def reader_of(column: Column, scene: Scene) -> Reader:
-    """The reader of a column; choices take their options from the scene."""
-    if column.options is None:
-        assert column.read is not None
-        return column.read
-    options = column.options(scene)
-    return values.several(options) if column.several else values.choice(options)
 
 
 def person_draft(reader: RecordReader, place: int, stored: Person | None) -> PersonDraft | None:

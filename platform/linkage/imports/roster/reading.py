@@ -12,10 +12,10 @@ from flask_babel import lazy_gettext as _l
 from linkage.households.drafts import ConsentDraft, TagDraft
 from linkage.households.models import CARE_LEVELS
 from linkage.imports import values
-from linkage.imports.kinds import Column, Fault, Row, Scene
+from linkage.imports.kinds import Fault, Row, Scene
 from linkage.imports.roster.columns import COLUMNS
 from linkage.imports.roster.plans import MemberPlan, NeedPlan, RosterPlan
-from linkage.imports.values import CellFault, Reader
+from linkage.imports.values import CellFault
 from linkage.needs.recurrence import weekly
 from linkage.people.identity import birth_date_of, sex_of
 from linkage.people.operations import PersonDraft
@@ -45,7 +45,7 @@ class GroupReader:
             if not row.text(column.name):
                 continue
             try:
-                value = reader_of(column, self.scene)(row.cells[column.name])
+                value = self.scene.reader(column)(row.cells[column.name])
             except CellFault as fault:
                 self.fault(place, column.name, fault.code, fault.message, fault.remedy, fault.fix)
                 continue
@@ -337,12 +337,3 @@ class GroupReader:
 WRITE_CARD = _l("Compare it with the card.")
 WRITE_HEAD = _l("“Family elsewhere” are told, never served: name at least one person who lives there.")
 LEAVE_OUT = _l("Leave the tag out, or write its new last day.")
-
-
-def reader_of(column: Column, scene: Scene) -> Reader:
-    """The reader of a column; choices take their options from the scene."""
-    if column.options is None:
-        assert column.read is not None
-        return column.read
-    options = column.options(scene)
-    return values.several(options) if column.several else values.choice(options)
