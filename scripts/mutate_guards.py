@@ -1,8 +1,10 @@
-"""Take away each guard in turn, and demand that the walk over the map notices (tests/architecture/walk.py).
+"""Take away each guard in turn, and demand that the tests of the map notice (tests/architecture/walk.py).
 
-``python scripts/mutate_guards.py [--some N]``: for each route its declared right becomes "public"; for each kind of
-row each scope condition becomes "always"; for each query that begins with what the actor may see, that beginning
-becomes "everything". Prints a line a mutant; exits 1 when one of them survives.
+``python scripts/mutate_guards.py [--some N] [--only TEXT] [--jobs N]``: for each route its declared right becomes
+"public"; for each kind of row each scope condition becomes "always"; for each query that begins with what the actor may
+see, that beginning becomes "everything". Prints a line a mutant with what noticed it; exits 1 when one survives.
+
+A mutant is looked for on the pages that run through it: one walk over the map writes down which do.
 """
 
 from __future__ import annotations
@@ -11,10 +13,14 @@ import importlib
 import os
 import pkgutil
 import random
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -34,6 +40,21 @@ from linkage.core.extensions import db  # noqa: E402
 from linkage.core.transactions import unit_of_work  # noqa: E402
 
 BEGINNINGS = {"visible_rows": lambda _actor, model: select(model), "scoped": lambda _actor, _name, model: select(model)}
+# One account or two of every role: through whose pages the walk finds what runs where.
+READERS = (
+    "clerk", "clerk2", "stranger", "operator", "coordinator", "manager", "manager2", "wu", "zhuang", "ye", "chen_home",
+    "supervisor", "admin", "far_coordinator", "other_supervisor", "other_admin",
+)  # fmt: skip
+FIRST = 12  # so many pages are looked at before more are
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A guard that can be taken away; `look()` yields what the tests would then complain of."""
+
+    name: str
+    mutation: Any
+    look: Callable[[], Iterable[Any]]
 
 
 @contextmanager
@@ -46,48 +67,65 @@ def put(holder: Any, key: Any, value: Any) -> Iterator[None]:
         holder[key] = before
 
 
-def routes(walk: Any) -> Iterator[tuple[str, Any, Callable[[], Any]]]:
+def all_mutants(walk: Any, touched: dict[str, list[Any]]) -> list[Mutant]:
+    return [*routes(walk), *conditions(walk, touched), *queries(walk, touched)]
+
+
+def routes(walk: Any) -> Iterator[Mutant]:
     """Each route that needs a right, open to everybody."""
     for endpoint, (permission, _loader) in sorted(walk.routes.items()):
         view = walk.app.view_functions[endpoint]
         if permission != web.PUBLIC and endpoint not in walking.NOT_ANSWERED_HERE:
-            bare = web.guarded(web.Guard(web.PUBLIC, web.GUARDS[endpoint].subject), view.__wrapped__)
-            yield (
-                f"route {endpoint}",
-                put(walk.app.view_functions, endpoint, bare),
-                lambda endpoint=endpoint: walk.complaints(endpoint),
-            )
+            guard = web.Guard(web.PUBLIC, web.GUARDS[endpoint].subject)
+            bare = web.guarded(guard, view.__wrapped__)
+            mutation = both(put(walk.app.view_functions, endpoint, bare), put(web.GUARDS, endpoint, guard))
+            yield Mutant(f"route {endpoint}", mutation, lambda endpoint=endpoint: route_complaints(walk, endpoint))
 
 
-def conditions(walk: Any) -> Iterator[tuple[str, Any, Callable[[], Any]]]:
+@contextmanager
+def both(*mutations: Any) -> Iterator[None]:
+    with ExitStack() as stack:
+        for mutation in mutations:
+            stack.enter_context(mutation)
+        yield
+
+
+def route_complaints(walk: Any, endpoint: str) -> Iterator[str]:
+    """By behaviour; else by the printed table alone (a page about oneself has nothing to tell to nobody)."""
+    yield from walk.complaints(endpoint)
+    if web.GUARDS[endpoint].permission != walk.routes[endpoint][0]:
+        yield f"the table alone: {endpoint}"
+
+
+def conditions(walk: Any, touched: dict[str, list[Any]]) -> Iterator[Mutant]:
     """Each scope condition of a kind of row, always true."""
     for model, kind in sorted(permissions._conditions, key=lambda entry: (entry[0].__name__, entry[1])):
         loaders = {name for name, subject in walking.SUBJECTS.items() if subject.model == model.__name__}
-        late = {name for name, subject in walking.LOADED_IN_VIEW.items() if subject.model == model.__name__}
-        endpoints = sorted({name for name, route in walk.routes.items() if route[1] in loaders} | late)
-        yield (
-            f"scope {model.__name__} {kind}",
-            put(permissions._conditions, (model, kind), lambda _actor, _grant: true()),
-            lambda endpoints=endpoints: told_or_complained(walk, endpoints),
+        endpoints = sorted({name for name, route in walk.routes.items() if route[1] in loaders})
+        name = f"scope {model.__name__} {kind}"
+        mutation = put(permissions._conditions, (model, kind), lambda _actor, _grant: true())
+        yield Mutant(
+            name,
+            mutation,
+            lambda endpoints=endpoints, name=name: wrong(walk, touched[name], endpoints),
         )
 
 
-def queries(walk: Any) -> Iterator[tuple[str, Any, Callable[[], Any]]]:
+def queries(walk: Any, touched: dict[str, list[Any]]) -> Iterator[Mutant]:
     """Each query that begins with what the actor may see, beginning with everything."""
+    for name, world, code, beginning in beginnings():
+        mutation = put(world, beginning, only_in(code, BEGINNINGS[beginning], world[beginning]))
+        yield Mutant(name, mutation, lambda name=name: wrong(walk, touched[name], ()))
+
+
+def beginnings() -> Iterator[tuple[str, dict[str, Any], CodeType, str]]:
+    """(name, the module's names, the code, what it calls) of each query that begins with what may be seen."""
     for module in pkgutil.walk_packages(linkage.__path__, "linkage."):
         if module.name.startswith("linkage.core") or module.name not in sys.modules:
             continue
         for function in functions_of(importlib.import_module(module.name)):
-            for name in sorted(set(BEGINNINGS) & set(function.__code__.co_names)):
-                world = function.__globals__
-                yield (
-                    f"query {module.name}.{function.__name__}",
-                    put(world, name, only_in(function.__code__, BEGINNINGS[name], world[name])),
-                    lambda: told_or_complained(walk, LOOKING),
-                )
-
-
-LOOKING = ("planning.page", "households.page", "planning.week", "contracts.page", "organisations.page", "visits.page")
+            for beginning in sorted(set(BEGINNINGS) & set(function.__code__.co_names)):
+                yield f"query {module.name}.{function.__name__}", function.__globals__, function.__code__, beginning
 
 
 def functions_of(module: Any) -> list[FunctionType]:
@@ -104,49 +142,131 @@ def only_in(code: CodeType, mutant: Callable[..., Any], original: Callable[..., 
     return call
 
 
-def told_or_complained(walk: Any, endpoints: Any) -> Iterator[Any]:
-    """What the lists tell to whom they should not, and what is wrong with the pages of single rows."""
-    for endpoint in endpoints:
-        yield from walk.complaints(endpoint, methods=("GET",))
-    for row in walking.told(walk, walking.all_of_a_kind(walk)):
-        if row[0] not in walking.CANARIES[row[2]]:
-            yield row
+# --- what runs where ---------------------------------------------------------------------------------------------
+
+
+def touching(walk: Any, pages: Iterable[Any], accounts: Iterable[str]) -> dict[str, list[Any]]:
+    """By mutant: the (endpoint, address, account) whose page runs through it, shuffled (always the same way)."""
+    running: set[str] = set()
+    found: dict[str, list[Any]] = defaultdict(list)
+    with recording(running):
+        for endpoint, address in pages:
+            for account in accounts:
+                running.clear()
+                walking.look(walk, address, account)
+                for name in running:
+                    found[name].append((endpoint, address, account))
+    for places in found.values():
+        random.Random(0).shuffle(places)  # noqa: S311
+    return found
+
+
+@contextmanager
+def recording(running: set[str]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for key, condition in list(permissions._conditions.items()):
+            name = f"scope {key[0].__name__} {key[1]}"
+            stack.enter_context(put(permissions._conditions, key, noting(running, name, condition)))
+        for name, world, code, beginning in beginnings():
+            noted = only_in(code, noting(running, name, world[beginning]), world[beginning])
+            stack.enter_context(put(world, beginning, noted))
+        yield
+
+
+def noting(running: set[str], name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    def noted(*values: Any) -> Any:
+        running.add(name)
+        return call(*values)
+
+    return noted
+
+
+def wrong(walk: Any, places: list[Any], endpoints: Iterable[str]) -> Iterator[str]:
+    """What the tests would say of these pages: answered to the wrong people, a canary, changed by the other street."""
+    done, size = 0, FIRST
+    while done < len(places):
+        yield from wrong_pages(walk, places[done : done + size])
+        done, size = done + size, 3 * size
     for endpoint in endpoints:
         yield from walk.complaints(endpoint, methods=("POST",))
 
 
-def survivors(walk: Any, some: int = 0) -> list[str]:
-    """The mutants that nothing notices, out of all or of `some` of each kind (another choice each day of a run)."""
-    left = []
-    for kind in (routes, conditions, queries):
-        mutants = list(kind(walk))
-        for name, mutation, look in random.sample(mutants, min(some, len(mutants))) if some else mutants:
-            with mutation:
-                noticed = notice(look)
+def wrong_pages(walk: Any, places: list[Any]) -> Iterator[str]:
+    beside = []
+    for endpoint, address, account in places:
+        answer = walking.look(walk, address, account)
+        expected = walk.expected(endpoint, account)
+        if not walking.fits(expected, answer, endpoint):
+            yield f"{address} as {account}: expected {expected}, got {answer.status_code}"
+        for canary in walking.read_out(answer):
+            if account not in walking.CANARIES[canary]:
+                yield f"{address} as {account} tells {canary}"
+        beside.append(walking.bare(answer))
+    walk.restore("alone.db")
+    try:
+        for (_endpoint, address, account), page in zip(places, beside, strict=True):
+            if account in walking.APART and walking.bare(walking.look(walk, address, account)) != page:
+                yield f"{address} as {account} is another because of the other street"
+    finally:
+        walk.restore()
+
+
+# --- the run -----------------------------------------------------------------------------------------------------
+
+
+def noticed(walk: Any, mutant: Mutant) -> Any:
+    """The first thing that is wrong without this guard; None where nothing is."""
+    with mutant.mutation:
+        try:
+            return next(iter(mutant.look()), None)
+        except Exception as error:  # noqa: BLE001 (a view without its guard may fall over: the walk fails, too)
+            return repr(error)
+        finally:
             walk.restore()
-            print(f"{'noticed ' if noticed else 'SURVIVED'} {name:56} {str(noticed)[:90]}", flush=True)
-            if not noticed:
-                left.append(name)
+
+
+def survivors(walk: Any, mutants: Iterable[Mutant]) -> list[str]:
+    left = []
+    for mutant in mutants:
+        what = noticed(walk, mutant)
+        print(f"{'noticed ' if what else 'SURVIVED'} {mutant.name:56} {str(what)[:110]}", flush=True)
+        left += [] if what else [mutant.name]
     return left
 
 
-def notice(look: Callable[[], Any]) -> Any:
-    try:
-        return next(iter(look()), None)
-    except Exception as error:  # noqa: BLE001 (a view without its guard may fall over: the walk fails, too)
-        return repr(error)
-
-
-def main() -> int:
-    some = int(sys.argv[sys.argv.index("--some") + 1]) if "--some" in sys.argv else 0
+def build() -> Any:
     app = conftest.make_app(tempfile.mkdtemp(prefix="linkage-mutants-"))
     with app.app_context():
         unit_of_work(db.create_all)
         unit_of_work(lambda: street.build(street.NOW))
         db.session.remove()
-    left = survivors(walking.Walk(app), some)
-    print(f"{len(left)} survived" if left else "every mutant was noticed")
-    return 1 if left else 0
+    return walking.Walk(app)
+
+
+def part_of_the_run(number: int, parts: int, some: int, only: str) -> int:
+    """Every `parts`-th mutant, from `number` on."""
+    walk = build()
+    touched = touching(walk, [*walking.all_of_a_kind(walk), *walking.rows_of_the_street(walk)], READERS)
+    mutants = [mutant for mutant in all_mutants(walk, touched) if only in mutant.name]
+    if some:
+        mutants = random.sample(mutants, min(some, len(mutants)))
+    return 1 if survivors(walk, mutants[number::parts]) else 0
+
+
+def option(name: str, default: str) -> str:
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
+
+
+def main() -> int:
+    jobs, part = int(option("--jobs", str(os.cpu_count() or 1))), option("--part", "")
+    if part or jobs == 1:
+        return part_of_the_run(int(part or 0), jobs, int(option("--some", "0")), option("--only", ""))
+    begun = time.monotonic()
+    command = [sys.executable, __file__, *sys.argv[1:], "--jobs", str(jobs), "--part"]
+    running = [subprocess.Popen([*command, str(number)]) for number in range(jobs)]  # noqa: S603
+    failed = [process.wait() for process in running]
+    print(f"{'some survived' if any(failed) else 'every mutant was noticed'} ({time.monotonic() - begun:.0f} s)")
+    return 1 if any(failed) else 0
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from linkage.people.models import WorkException, WorkPattern
 from linkage.planning.models import Plan, PlanUnserved
 from linkage.services.models import HeldQualification
 from linkage.upkeep.models import DataRequest
+from linkage.visits.models import HoursEntry
 from linkage.volunteers.models import Volunteer, VolunteerService
 
 key, NOW = street.key, street.NOW
@@ -42,6 +43,7 @@ STRANGERS = {
     "other_admin": (Role.ADMINISTRATOR, "湖管理", "F", "area", 8),
 }
 ACCOUNTS = {**street.USERS, **STRANGERS, "far_home": (Role.HOUSEHOLD, "王外人", "M", "household", "far")}
+STRANGERS_THERE = ("far_coordinator", "far_manager", "far_carer", "far_volunteer", "far_home")
 PEOPLE_THERE = (key("far_carer"), key("far_volunteer"))
 # area: what lies above it, itself included.
 ABOVE = {1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 3, 4}, 5: {1, 2, 3, 5}, 6: {1, 2, 6}, 7: {1, 2, 6, 7}, 8: {1, 8}}
@@ -77,6 +79,7 @@ class Subject:
             "area": lambda: area is not None and (area in ABOVE.get(self.area, ()) or self._works_for(area)),
             "bought": lambda: area in ABOVE.get(self.buyer, ()),
             "inside": lambda: area is not None and self._around(area),
+            "registered": lambda: self.lies_in(kind, account),  # nobody here is linked
             "organisation": lambda: kind == "organisation" and where == self.organisation,
             "covered": lambda: kind == "organisation" and where == self.covered,
             "household": lambda: kind == "household" and where == self.household,
@@ -98,8 +101,8 @@ SUBJECTS = {
     "get_area": Subject("Area", area=4),
     "get_carer": Subject("Carer", area=3, served=3, organisation="lukang", people=("wu",)),
     "get_organisation": Subject("Organisation", area=3, served=3, organisation="lukang"),
-    "get_contract": Subject("Contract", served=3, organisation="lukang", buyer=3),
-    "get_line": Subject("ContractLine", served=3, organisation="lukang", buyer=3),
+    "get_contract": Subject("Contract", served=3, organisation="lukang", buyer=2),
+    "get_line": Subject("ContractLine", served=3, organisation="lukang", buyer=2),
     "get_visit": Subject("Visit", **_at_chen),
     "get_need": Subject("Need", **_at_chen),
     "get_household": Subject("Household", **_at_chen),
@@ -118,35 +121,57 @@ SUBJECTS = {
 }
 
 
-def build():
-    """Add to the street as built: the neighbours, then one of everything on both sides."""
-    audit.record("test.neighbours", ("street", "6"), by=None, now=NOW)
-    _neighbours()
-    found = {
-        side: _things(side, household, carer, volunteer, line)
-        for side, household, carer, volunteer, line in (
-            ("near", "chen", "wu", "zhuang", "lukang/clean"),
-            ("far", "far", "far_carer", "far_volunteer", "yundang/clean"),
-        )
-    }
-    db.session.flush()
-    return found
-
-
-def _neighbours():
+def build_near():
+    """The street of world.py with one of everything in it, bought by the district; and another district (8), empty but
+    for its offices. Returns the ids by the names that URLs use.
+    """
+    audit.record("test.near", ("street", "3"), by=None, now=NOW)
     db.session.add(
         Area(id=8, level="district", name="湖里区", code="350206", parent_id=1, path="/1/8/", lat=24.5, lon=118.1)
     )
     db.session.flush()
+    _accounts("other_supervisor", "other_operator", "other_admin")
+    db.session.get(Contract, key("contract/lukang")).buyer_area_id = 2
+    _nobody_in_particular()
+    return _things("near", "chen", "wu", "zhuang", "lukang/clean")
+
+
+def build_far():
+    """The other street (6), with one of everything: what nobody of the first street may notice."""
+    audit.record("test.far", ("street", "6"), by=None, now=NOW)
+    db.session.add(
+        Area(id=9, level="community", name="振兴社区", code="350203007002", parent_id=6, path="/1/2/6/9/", lat=24.47,
+             lon=118.1)
+    )  # fmt: skip
     db.session.add(
         Organisation(
-            id=key("yundang"), name="筼筜邻里养老服务社", short_name="筼筜邻里", name_keys="",
+            id=key("yundang"), name="筼筜邻里养老服务社", short_name="筼筜邻里", name_keys="|yundanglinli",
             uscc="52350203MJB0000039", rating="3A", area_id=6, lat=24.478, lon=118.1, created_at=NOW,
         )
     )  # fmt: skip
-    for name, (role, person_name, sex, kind, where) in STRANGERS.items():
-        street._user(name, street._person(name, person_name, sex, NOW).id, role, kind, where, NOW)
+    _accounts("far_coordinator", "far_manager", "far_carer", "far_volunteer")
     street._user("far_home", key("far/head"), Role.HOUSEHOLD, "household", "far", NOW)
+    _workers_there()
+    _contract_there()
+    return _things("far", "far", "far_carer", "far_volunteer", "yundang/clean")
+
+
+def _accounts(*names):
+    for name in names:
+        role, person_name, sex, kind, where = STRANGERS[name]
+        street._user(name, street._person(name, person_name, sex, NOW).id, role, kind, where, NOW)
+
+
+def _nobody_in_particular():
+    """An account without any role or register: its page is nobody's, though the audit log names its deeds."""
+    user = User(id=key("user/nobody"), person_id=street._person("nobody", "无名氏", "M", NOW).id,
+                sign_in_name="nobody", password_hash=None, created_at=NOW)  # fmt: skip
+    db.session.add(user)
+    db.session.flush()
+    audit.record("accounts.password", user, by=user.id, now=NOW)
+
+
+def _workers_there():
     db.session.add(
         Carer(
             id=key("carer/far_carer"), person_id=key("far_carer"), organisation_id=key("yundang"), kind="carer",
@@ -164,6 +189,9 @@ def _neighbours():
     street._week("far_volunteer", "available", None, range(7), 9 * 60, 18 * 60)
     for pattern in db.session.scalars(select(WorkPattern).where(WorkPattern.person_id.in_(PEOPLE_THERE))):
         pattern.area_id = 6
+
+
+def _contract_there():
     db.session.add(
         Contract(
             id=key("contract/yundang"), organisation_id=key("yundang"), number="HT-yundang", title="邻街服务合同",
@@ -184,6 +212,7 @@ def _neighbours():
 
 def _things(side, household, carer, volunteer, line):
     """One of everything about `household`; the ids by the names that URLs use."""
+    db.session.flush()
     clerk = {"near": "clerk", "far": "stranger"}[side]
     area = {"near": 3, "far": 6}[side]
     need = post_for(street, household, "clean", by=clerk)
@@ -194,6 +223,8 @@ def _things(side, household, carer, volunteer, line):
     plan, job = _plan(area, visits_of(post_for(street, household, "counsel", by=clerk))[0])
     user = db.session.get(User, key("user/" + {"near": "clerk2", "far": "stranger"}[side]))
     granting.invite(user, by=None, now=NOW)
+    given = HoursEntry(person_id=key(volunteer), minutes={"near": 91, "far": 97}[side], recorded_at=NOW)
+    db.session.add(given)
     db.session.flush()
     head = db.session.scalars(select(Member).where(Member.household_id == key("household/" + household))).one()
     return {
@@ -286,4 +317,4 @@ def _upload(clerk):
     return upload
 
 
-__all__ = ["ACCOUNTS", "SUBJECTS", "Subject", "build"]
+__all__ = ["ACCOUNTS", "SUBJECTS", "Subject", "build_far", "build_near"]

@@ -1,3 +1,4 @@
+# ruff: noqa: F811 (the fixture `walk` is an argument, too)
 """Who gets what: every route, asked as nobody and as everybody, against the printed table of rights."""
 
 import sys
@@ -7,20 +8,21 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-from mutate_guards import conditions, notice, routes  # noqa: E402
-from walk import CANARIES, NOT_ANSWERED_HERE, TABLE, Walk, all_of_a_kind, read_table, told  # noqa: E402
+from mutate_guards import all_mutants, noticed, touching  # noqa: E402
+from walk import (  # noqa: E402
+    CANARIES,
+    NOT_ANSWERED_HERE,
+    TABLE,
+    all_of_a_kind,
+    changed_by_the_other_street,
+    read_table,
+    rows_of_the_street,
+    told,
+    walk,  # noqa: F401
+)
 
 ROUTES = read_table(TABLE.read_text())[2]
-
-
-@pytest.fixture(scope="module")
-def walk(template):
-    """The neighbourhood, built once; every request leaves it as it was."""
-    folder = template.config["SETTINGS"].data_dir
-    walk = Walk(template)
-    walk.restore()
-    yield walk
-    (folder / "neighbourhood.db").unlink()
+ONE_OF_EACH = ("clerk", "coordinator", "manager", "wu", "zhuang", "chen_home", "other_operator", "other_admin")
 
 
 def test_the_table_that_a_person_read_is_the_one_in_force(app):
@@ -40,8 +42,14 @@ def test_a_route_answers_exactly_those_who_have_its_right_there(walk, endpoint):
 
 
 @pytest.fixture(scope="module")
-def lists_told(walk):
-    return list(told(walk, all_of_a_kind(walk)))
+def lists(walk):
+    """The pages of many rows, and of one row with others around it, as everybody reads them."""
+    return all_of_a_kind(walk) + [row for row in rows_of_the_street(walk) if row[0].endswith((".page", ".week"))]
+
+
+@pytest.fixture(scope="module")
+def lists_told(walk, lists):
+    return list(told(walk, lists))
 
 
 def test_no_list_search_or_filter_tells_what_lies_outside_ones_scope(lists_told):
@@ -54,11 +62,26 @@ def test_whom_a_list_should_tell_is_told(lists_told):
     assert {canary for canary, accounts in seen.items() if not accounts} == set()
 
 
-@pytest.mark.parametrize("name", ["route needs.page", "route users.page", "scope Household area", "scope Offer self"])
+def test_no_list_search_or_count_is_another_because_of_what_lies_outside(walk, lists):
+    """The same pages with the other street and without it: every row, every hit, every number."""
+    pairs = [(address, account) for _endpoint, address in lists for account in ONE_OF_EACH]
+    assert list(changed_by_the_other_street(walk, pairs)) == []
+
+
+def test_for_those_above_both_streets_the_other_one_shows(walk):
+    """The bad twin."""
+    pairs = [("/visits/", "supervisor"), ("/households/", "operator"), ("/users/", "admin")]
+    assert list(changed_by_the_other_street(walk, pairs)) == pairs
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["route needs.page", "route users.page", "scope Household area", "scope Offer self",
+     "query linkage.visits.queries.visible"],
+)  # fmt: skip
 def test_a_guard_that_is_taken_away_is_noticed(walk, name):
-    """A sample; `python scripts/mutate_guards.py` takes away every one in turn."""
-    ((mutation, look),) = [rest for found, *rest in (*routes(walk), *conditions(walk)) if found == name]
-    with mutation:
-        noticed = notice(look)
-    walk.restore()
-    assert noticed
+    """A sample; `make guards` takes away every one in turn."""
+    pages = [row for row in all_of_a_kind(walk) if row[0] in ("visits.listing", "households.listing", "offers.today")]
+    touched = touching(walk, pages, ("clerk", "zhuang"))
+    (mutant,) = [row for row in all_mutants(walk, touched) if row.name == name]
+    assert noticed(walk, mutant)

@@ -7,9 +7,12 @@ its pages. Used by test_routes.py and by scripts/mutate_guards.py.
 
 import re
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import neighbours
+import pytest
 import world as street
 from neighbours import ACCOUNTS, SUBJECTS, Subject
 
@@ -30,18 +33,9 @@ LOADED_IN_VIEW = {
     "users.of_person": Subject("Person", area=5),
     "users.create_for_person": Subject("Person", area=5),
 }
-# Of the whole installation: administrators of a part of the tree may not.
-WHOLE_INSTALLATION = (
-    {f"administration.{name}" for name in ("audit_log", "rules", "rule", "add_rule")}
-    | {f"exports.audit{part}" for part in ("", "_ask", "_file")}
-    | {f"upkeep.{name}" for name in ("page", "back_up", "run_drill", "kept")}
-)
-# What is needed besides: an account is handled only by who could grant every role it has (neighbours: a clerk), and
-# the form for somebody new is for who may grant such a role.
-_WHOLE = ("disable", "enable", "grant", "invite", "link_picture", "rename", "revoke", "withdraw", "new", "create")
-ALSO = {"carers.reveal": "people.reveal", "volunteers.reveal": "people.reveal", "users.reveal": "people.reveal"} | {
-    f"users.{name}": "accounts.grant_community" for name in _WHOLE
-}
+# What is needed besides: an account is handled only by who could grant every role it has (neighbours: a clerk).
+_WHOLE = ("disable", "enable", "grant", "invite", "link_picture", "rename", "revoke", "withdraw")
+ALSO = {f"users.{name}": "accounts.grant_community" for name in _WHOLE}
 # Sent along where an empty form would be refused for what it does not say, not for who sends it.
 FORMS = {
     "users.rename": {"sign_in_name": "another.name"},
@@ -79,8 +73,26 @@ def read_table(text):
     )
 
 
+@cache
+def walk_of(app):
+    """The walk over this application, built once in a process."""
+    return Walk(app)
+
+
+@pytest.fixture(scope="module")
+def walk(template):
+    """The neighbourhood as it was built; every request leaves it so."""
+    found = walk_of(template)
+    found.restore()
+    return found
+
+
 class Walk:
-    """The neighbourhood in a database of its own, with a signed-in browser of every account."""
+    """The neighbourhood in a database of its own, with a signed-in browser of every account.
+
+    Beside it the same without the other street (`alone`): for who has nothing to do with that one, every page must be
+    the same in both.
+    """
 
     def __init__(self, app):
         self.app = app
@@ -89,17 +101,21 @@ class Walk:
         for rule in app.url_map.iter_rules():
             self.rules.setdefault(rule.endpoint, []).append(rule)
         self.folder = app.config["SETTINGS"].data_dir
+        self.kept = Path(tempfile.mkdtemp(prefix="linkage-walk-"))
         with app.app_context():
             current_clock().move_to(street.NOW)
-            sides = unit_of_work(neighbours.build)
-            self.near, self.far = sides["near"], sides["far"]
+            self.near = unit_of_work(neighbours.build_near)
         self.browser = app.test_client(use_cookies=False)  # keeps nothing of what it is told, as after signing out
-        self.headers = {account: self._signed_in(account) for account in (None, *ACCOUNTS)}
+        there = [name for name in ACCOUNTS if name in neighbours.STRANGERS_THERE]
+        self.headers = {account: self._signed_in(account) for account in (None, *ACCOUNTS) if account not in there}
+        self._keep("alone.db")
+        with app.app_context():
+            self.far = unit_of_work(neighbours.build_far)
+        self.headers |= {account: self._signed_in(account) for account in there}
         with app.app_context():
             rows = db.session.query(UserSession.user_id, UserSession.id)
             self.sessions = {name: dict(rows.all())[street.key("user/" + name)] for name in ACCOUNTS}
-            self._let_go()
-        shutil.copy(self.folder / "linkage.db", self.folder / "neighbourhood.db")
+        self._keep("neighbourhood.db")
 
     def _signed_in(self, account):
         """The headers that a signed-in browser of the account (or one of nobody) sends."""
@@ -114,13 +130,18 @@ class Walk:
         db.session.remove()
         db.engine.dispose()
 
-    def restore(self):
-        """Put the neighbourhood back as it was built."""
+    def _keep(self, name):
+        with self.app.app_context():
+            self._let_go()
+        shutil.copy(self.folder / "linkage.db", self.kept / name)
+
+    def restore(self, name="neighbourhood.db"):
+        """Put the neighbourhood (or the street alone) back as it was built."""
         with self.app.app_context():
             self._let_go()
             for stale in self.folder.glob("linkage.db*"):
                 stale.unlink()
-            shutil.copy(self.folder / "neighbourhood.db", self.folder / "linkage.db")
+            shutil.copy(self.kept / name, self.folder / "linkage.db")
             current_clock().move_to(street.NOW)
 
     def url(self, rule, account, side=None):
@@ -150,8 +171,6 @@ class Walk:
                 return 404
             granted = self.has(account, permission, subject) and (also is None or self.has(account, also, subject))
             return "answered" if granted else 403
-        if endpoint in WHOLE_INSTALLATION and ACCOUNTS[account][4] != 1:
-            return 403
         if not self.has(account, permission) or (also is not None and not self.has(account, also)):
             return 403
         if late is not None and not self.has(account, self.seeing.get(late.model, permission), late, late=permission):
@@ -164,6 +183,8 @@ class Walk:
         scope = self.rights[permission].get(role)
         if late is not None and self.rights[late].get(role) == "inside":
             scope = "inside"
+        if scope == "installation":
+            return ACCOUNTS[account][4] == 1
         return scope is not None and (subject is None or subject.lies_in(scope, account))
 
     def complaints(self, endpoint, methods=("GET", "POST")):
@@ -209,6 +230,7 @@ NEIGHBOURS = {"stranger", "far_coordinator", "far_manager", "far_carer", "far_vo
 ELSEWHERE = {"other_supervisor", "other_operator", "other_admin"}
 ABOVE_BOTH = {"operator", "supervisor", "admin"}
 HERE = set(ACCOUNTS) - NEIGHBOURS - ELSEWHERE - ABOVE_BOTH
+APART = sorted(HERE | ELSEWHERE)  # who has nothing to do with the other street
 AT_CHEN = {"clerk", "operator", "wu", "chen_home"}  # who is told the name and the door of the household
 # text: who may read it somewhere. Nobody else, on any page.
 CANARIES = {
@@ -258,13 +280,47 @@ def all_of_a_kind(walk):
     return lists + found
 
 
+def rows_of_the_street(walk):
+    """(endpoint, address) of each page about one thing of the first street."""
+    rules = [rule for endpoint in sorted(walk.rules) for rule in walk.rules[endpoint]]
+    return [
+        (rule.endpoint, walk.url(rule, None))
+        for rule in rules
+        if rule.arguments and "GET" in rule.methods and rule.endpoint not in ("static", "accounts.language")
+    ]
+
+
 def told(walk, addresses, accounts=tuple(ACCOUNTS)):
     """(account, endpoint, canary) for each canary in an answer."""
     for endpoint, address in addresses:
         for account in accounts:
-            answer = walk.browser.get(address, headers=walk.headers[account])
-            for canary in read_out(answer):
+            for canary in read_out(look(walk, address, account)):
                 yield account, f"{endpoint} {address}", canary
+
+
+def look(walk, address, account):
+    return walk.browser.get(address, headers=walk.headers[account])
+
+
+def changed_by_the_other_street(walk, pairs):
+    """The pairs (address, account) whose page is another since the other street exists. Both are asked now."""
+    walk.restore()
+    beside = [bare(look(walk, address, account)) for address, account in pairs]
+    walk.restore("alone.db")
+    try:
+        for (address, account), page in zip(pairs, beside, strict=True):
+            if bare(look(walk, address, account)) != page:
+                yield address, account
+    finally:
+        walk.restore()
+
+
+ONCE = re.compile(rb'name="(csrf_token|_idem)" value="[^"]*"')
+
+
+def bare(answer):
+    """What an answer says, without what is new in each."""
+    return answer.status_code, ONCE.sub(b"", answer.data)
 
 
 def read_out(answer):

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 
 from linkage.accounts import permissions, queries
-from linkage.accounts.administration_pages import administrator_of_the_whole, audit_filters, audit_rows
+from linkage.accounts.administration_pages import audit_filters, audit_rows
 from linkage.accounts.models import User
 from linkage.core.clock import local_date
 from linkage.core.exports import Column, Export, Scene, register
@@ -21,12 +21,12 @@ from linkage.core.models import AuditRow
 from linkage.core.permissions import Actor, Role
 from linkage.core.web import role_name
 from linkage.people.models import Person
-from linkage.people.queries import search
 
 
 def _users(actor: Actor, now: datetime) -> Select[Any]:
     text, role, state = (request.args.get(name, "")[:60] for name in ("q", "role", "state"))
-    wanted = search(queries.visible(actor), text)
+    on = local_date(now)
+    wanted = queries.found(actor, text, on, masked=not actor.has(Role.COMMUNITY, Role.OPERATOR))
     if role in {known.value for known in Role}:
         wanted = queries.with_role(wanted, role, local_date(now))
     return queries.in_state(wanted, state).order_by(Person.name, User.id)
@@ -42,7 +42,6 @@ def _grants(rows: Sequence[User], scene: Scene) -> Any:
 
 
 def _audit(_actor: Actor, _now: datetime) -> Select[Any]:
-    administrator_of_the_whole()
     return audit_rows(audit_filters())
 
 

@@ -94,12 +94,14 @@ def grant_role(
     Raises
     ------
     NotAllowed
-        the role or the place lies outside of what `by` may grant.
+        the role or the place lies outside of what `by` may grant, or the account is the one of `by`.
     InvalidInput
         the dates are turned round, or the account has this role there in that time.
     """
     if by is not None and not may_grant(by, role, target):
         raise NotAllowed(_l("You may not give this role there."), remedy=_l("Ask your administrator."))
+    if by is not None and user.id == by.user_id:
+        raise NotAllowed(_l("Nobody gives themselves a role."), remedy=_l("Ask your administrator."))
     if valid_to is not None and valid_to < valid_from:
         raise InvalidInput(_l("The last day lies before the first."), field="valid_to")
     ids = _scope_ids(role, target)

@@ -307,6 +307,14 @@ def _day() -> date | None:
         return None
 
 
+def _message_id(sent: str) -> uuid.UUID | None:
+    """The message that the form names; None for all of them. NotFound for what is no id at all."""
+    try:
+        return uuid.UUID(sent) if sent else None
+    except ValueError as error:
+        raise NotFound("") from error
+
+
 @room.post("/inbox/read", permission=SIGNED_IN)
 def read_messages() -> ResponseReturnValue:
     """Mark one message, those of a kind and day, or all as read; open where it leads if asked to."""
@@ -316,7 +324,7 @@ def read_messages() -> ResponseReturnValue:
         behind = [row.id for row in messages.of_kind(actor.person_id, kind, day)]
         operations.mark_read(actor.person_id, now=now, only=behind)
         return go("accounts.inbox", state=request.args.get("state"))
-    message_id = request.form.get("message", type=uuid.UUID)
+    message_id = _message_id(request.form.get("message", ""))
     operations.mark_read(actor.person_id, now=now, message_id=message_id)
     row = queries.own_message(actor.person_id, message_id) if message_id and request.form.get("open") else None
     target = local_path(outbox.render(row.kind, row.params).url) if row else None

@@ -23,13 +23,13 @@ from linkage.core.clock import local_date
 from linkage.core.errors import DomainError, InvalidInput, NotAllowed, NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form, FormSchema
-from linkage.core.permissions import Actor, Role, demand, may
+from linkage.core.permissions import Actor, Role, holds, may
 from linkage.core.web import Room, go, request_now, require_actor, role_name
 from linkage.people import permissions as people
 from linkage.people.identity import mask_name
 from linkage.people.models import Person
 from linkage.people.operations import PersonDraft, register_person
-from linkage.people.queries import get_person, search
+from linkage.people.queries import get_person
 from linkage.people.revealing import open_asked, passing
 from linkage.people.words import REVEAL_WORDS
 
@@ -44,7 +44,7 @@ def listing() -> str:
     """The accounts in one's scope; filters stand in the address bar."""
     actor, today = require_actor(), local_date(request_now())
     text, role, state = (request.args.get(name, "")[:60] for name in ("q", "role", "state"))
-    everything = search(queries.visible(actor), text)
+    everything = queries.found(actor, text, today, masked=not _reads_homes(actor))
     if role in {known.value for known in Role}:
         everything = queries.with_role(everything, role, today)
     counts = {one: _count(queries.in_state(everything, one)) for one in STATES}
@@ -64,7 +64,7 @@ def listing() -> str:
         page=page,
         pages=pages,
         filters={"q": text, "role": role, "state": state},
-        may_create=bool(_roles_for_new(actor)),
+        may_create=holds(actor, permissions.may_create_staff),
         **_words(actor),
     )
 
@@ -83,10 +83,14 @@ def _words(actor: Actor) -> dict[str, Any]:
 
 
 def _shown_name(actor: Actor, user: User, held: Sequence[Grant]) -> str:
-    """Members of households are named in full only to the household's own staff."""
+    """In full, or masked as `queries.found` searches it."""
     at_home = bool(held) and all(grant.role == Role.HOUSEHOLD for grant in held)
-    own_staff = actor.has(Role.COMMUNITY, Role.OPERATOR)
-    return mask_name(user.person.name) if at_home and not own_staff else user.person.name
+    return mask_name(user.person.name) if at_home and not _reads_homes(actor) else user.person.name
+
+
+def _reads_homes(actor: Actor) -> bool:
+    """Whether members of households are named in full: to the household's own staff."""
+    return actor.has(Role.COMMUNITY, Role.OPERATOR)
 
 
 # --- new accounts ---------------------------------------------------------------------------------------------
@@ -117,7 +121,7 @@ def _chosen_place(actor: Actor, role: Role, typed: str | None) -> Target:
     return only[0]
 
 
-@room.get("/new", permission=permissions.may_create)
+@room.get("/new", permission=permissions.may_create_staff)
 def new() -> str:
     return _new_page(Form(None, None, {"valid_from": local_date(request_now())}))
 
@@ -125,8 +129,6 @@ def new() -> str:
 def _new_page(form: Form) -> str:
     actor = require_actor()
     roles = _roles_for_new(actor)
-    if not roles:
-        raise NotAllowed("", remedy=permissions.GRANT[Role.COMMUNITY])
     return render_template(
         "accounts/user_new.html",
         form=form,
@@ -135,7 +137,7 @@ def _new_page(form: Form) -> str:
     )
 
 
-@room.post("/new", permission=permissions.may_create)
+@room.post("/new", permission=permissions.may_create_staff)
 def create() -> ResponseReturnValue:
     """A person, an account, a first role and the link: all of it or nothing."""
     actor, now = require_actor(), request_now()
@@ -234,7 +236,7 @@ def _page(user: User, form: Form, opened: dict[str, Any] | None = None) -> str:
     grants = queries.grants_of(user.id)
     whole = _is_whole(actor, user)
     invitation = queries.open_invitation_of(user.id, now) if whole else None
-    roles = permissions.grantable_roles(actor)
+    roles = permissions.grantable_roles(actor) if user.id != actor.user_id else []
     return render_template(
         "accounts/user.html",
         user=user,
@@ -250,7 +252,7 @@ def _page(user: User, form: Form, opened: dict[str, Any] | None = None) -> str:
         role_options=[(role.value, role_name(role).capitalize()) for role in roles],
         places=list(_places(actor, roles)),
         opened=opened or {},
-        may_reveal=may(actor, people.may_reveal, user.person),
+        may_reveal=may(actor, permissions.may_reveal, user),
         reasons=list(REVEAL_WORDS.items()),
         today=local_date(now),
         own=user.id == actor.user_id,
@@ -364,10 +366,9 @@ def rename(user: User) -> ResponseReturnValue:
     return _form(RenameSchema(), user, lambda data: granting.rename(user, data["sign_in_name"], by=actor, now=now))
 
 
-@room.post("/<uuid:user_id>/reveal", permission=permissions.may_see, subject=queries.get_user)
+@room.post("/<uuid:user_id>/reveal", permission=permissions.may_reveal, subject=queries.get_user)
 def reveal(user: User) -> Response:
     """The telephone in clear for ten minutes; who, when and why is written down."""
-    demand(require_actor(), people.may_reveal, user.person)
     opened = open_asked(user.person, ("telephone",))
     back = url_for("users.page", user_id=user.id)
     return passing(_page(user, Form(None, None, {"valid_from": local_date(request_now())}), opened), back)

@@ -25,7 +25,7 @@ from linkage.core.permissions import (
 )
 from linkage.people import permissions as people
 from linkage.people.models import Person
-from linkage.people.permissions import people_in
+from linkage.people.scopes import people_in, registered_in
 
 may_see = right(
     "accounts.see",
@@ -54,6 +54,21 @@ may_create = right(
     administrator="area",
     manager="organisation",
 )
+may_create_staff = right(
+    "accounts.create_staff",
+    "give somebody who is in no register yet an account as staff",
+    coordinator="area",
+    supervisor="area",
+    administrator="area",
+)
+may_reveal = right(
+    "accounts.reveal",
+    "open the telephone of an account's person with a reason",
+    community="registered",
+    coordinator="registered",
+    administrator="registered",
+    manager="registered",
+)
 GRANT: dict[Role, str] = {
     Role.COMMUNITY: right(
         "accounts.grant_community",
@@ -78,8 +93,8 @@ GRANT: dict[Role, str] = {
     Role.ADMINISTRATOR: right("accounts.grant_administrator", "make somebody administrator", administrator="area"),
 }
 may_read_rights = right("administration.rights", "read who may do what", administrator="all")
-may_read_audit = right("administration.audit", "search the audit log", administrator="all")
-may_set_rules = right("administration.rules", "set clocks and thresholds from a date on", administrator="all")
+may_read_audit = right("administration.audit", "search the audit log", administrator="installation")
+may_set_rules = right("administration.rules", "set clocks and thresholds from a date on", administrator="installation")
 see(User, may_see)
 
 
@@ -110,6 +125,11 @@ def _in_area(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
 @scope(User, "organisation")
 def _in_organisation(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return User.person_id.in_(select(Person.id).where(_people_of(actor, grant)))
+
+
+@scope(User, "registered")
+def _registered(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return User.person_id.in_(select(Person.id).where(registered_in(actor, grant)))
 
 
 def _people_of(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from linkage.accounts.models import Grant, InboxMessage, Invitation, User, UserSession
@@ -17,6 +17,7 @@ from linkage.core.clock import local_date
 from linkage.core.extensions import db
 from linkage.core.permissions import ActiveGrant, Actor, Role, visible_rows
 from linkage.people.models import Person
+from linkage.people.queries import matches, search
 
 
 def token_hash(token: str) -> str:
@@ -153,6 +154,22 @@ def standing_grants(user_id: uuid.UUID, on: date) -> Sequence[Grant]:
 def visible(actor: Actor) -> Select[User]:
     """The accounts that the actor may see, each with its person."""
     return visible_rows(actor, User).join(User.person).options(contains_eager(User.person))
+
+
+def found(actor: Actor, text: str, on: date, *, masked: bool) -> Select[User]:
+    """The visible accounts that fit `text`. `masked`: who has an account only as a household's member is shown as
+    陈**, and found by no more than that.
+    """
+    rows = visible(actor)
+    if not (masked and text.strip()):
+        return search(rows, text)
+    at_home = and_(_has_role(Grant.role == Role.HOUSEHOLD, on), ~_has_role(Grant.role != Role.HOUSEHOLD, on))
+    fits = or_(and_(~at_home, matches(text)), matches(text, masked=True))
+    return rows.where(Person.erased_at.is_(None), fits)
+
+
+def _has_role(condition: ColumnElement[bool], on: date) -> ColumnElement[bool]:
+    return exists().where(Grant.user_id == User.id, holding(on), condition)
 
 
 def get_user(user_id: uuid.UUID) -> User | None:

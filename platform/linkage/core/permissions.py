@@ -1,9 +1,9 @@
 """Rights, scopes and the actor. Default deny; every right stands in one table (`flask --app app rights`).
 
 A *right* names an operation and says, per role, which *scope* it has there ("area", "organisation", "self",
-"household", "assigned", "covered", "all"). A *scope condition* says in SQL which rows of a model lie in that
-scope of a grant. `scoped` (all rows) and `may` (this row) both read that one condition, so a list and a button
-can never disagree.
+"household", "assigned", "covered", "all"; "installation": all, but only for who has the root of the area tree).
+A *scope condition* says in SQL which rows of a model lie in that scope of a grant. `scoped` (all rows) and `may`
+(this row) both read that one condition, so a list and a button can never disagree.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class ActiveGrant:
     organisation_id: uuid.UUID | None = None
     household_id: uuid.UUID | None = None
 
+    @property
+    def is_of_the_root(self) -> bool:
+        """It holds in the root of the area tree, so in the whole installation."""
+        return bool(self.area_path.strip("/")) and "/" not in self.area_path.strip("/")
+
 
 @final
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Right:
     scopes: Mapping[Role, str] = field(default_factory=dict)
 
 
+EVERYTHING = ("all", "installation")  # scopes that need no condition of a model
 Condition = Callable[[Actor, ActiveGrant], ColumnElement[bool]]
 _rights: dict[str, Right] = {}
 _conditions: dict[tuple[type, str], Condition] = {}
@@ -116,17 +122,23 @@ def models_with_scope() -> dict[type, str]:
     return dict(_see)
 
 
+def scope_of(grant: ActiveGrant, name: str) -> str | None:
+    """The scope in which a grant has the right; None where it has not."""
+    kind = _rights[name].scopes.get(grant.role)
+    return None if kind == "installation" and not grant.is_of_the_root else kind
+
+
 def holds(actor: Actor, name: str) -> bool:
     """The actor has the right somewhere (enough for a page that lists what lies in scope)."""
-    return any(grant.role in _rights[name].scopes for grant in actor.grants)
+    return any(scope_of(grant, name) is not None for grant in actor.grants)
 
 
 def condition(actor: Actor, name: str, model: type) -> ColumnElement[bool]:
     """SQL: the rows of `model` on which the actor has the right `name`."""
     granted = []
     for grant in actor.grants:
-        kind = _rights[name].scopes.get(grant.role)
-        if kind == "all":
+        kind = scope_of(grant, name)
+        if kind in EVERYTHING:
             return true()
         if kind is not None:
             granted.append(_conditions[model, kind](actor, grant))
@@ -173,7 +185,7 @@ def uncovered() -> list[str]:
         f"{entry.name}: {role} has scope {kind}, but {model.__name__} has no condition for it"
         for entry in rights()
         for role, kind in entry.scopes.items()
-        if kind != "all"
+        if kind not in EVERYTHING
         for model in by_room[entry.name.split(".")[0]]
         if (model, kind) not in _conditions and _see[model] == entry.name
     ]

@@ -327,8 +327,14 @@ def _domain_error(error: errors.DomainError) -> Any:
 
 
 def _who_can(name: str) -> str:
-    roles = ", ".join(str(role_name(role)) for role in permissions.who_can(name))
+    scopes = permissions.get_right(name).scopes
+    roles = ", ".join(_role_where(role, scopes[role]) for role in permissions.who_can(name))
     return _("These can: %(roles)s.", roles=roles) if roles else ""
+
+
+def _role_where(role: permissions.Role, scope: str) -> str:
+    name = str(role_name(role))
+    return _("%(role)s of the whole installation", role=name) if scope == "installation" else name
 
 
 def role_name(role: permissions.Role) -> str:
@@ -358,7 +364,11 @@ def problem(status: int, message: str = "", remedy: Any = None) -> Response:
     if request.headers.get("HX-Request"):  # a part of a page asked: say it on top of that page, which stays
         words = render_template("errors/_notice.html", title=title, message=message, remedy=remedy)
         return Response(words, status, {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"}, mimetype="text/html")
-    page = render_template("errors/error.html", status=status, title=title, message=message, remedy=remedy)
+    # What was asked may be somebody's number: the page does not lead back to it.
+    language_url = url_for("accounts.language", code=other_language())
+    page = render_template(
+        "errors/error.html", status=status, title=title, message=message, remedy=remedy, language_url=language_url
+    )
     return Response(page, status=status, mimetype="text/html")
 
 

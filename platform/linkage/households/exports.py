@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from linkage.core.clock import local_date
@@ -23,18 +23,22 @@ from linkage.people.models import Person
 
 
 def _rows(actor: Actor, now: datetime) -> Select[Any]:
-    return queries.found(actor, filters_of_list(), local_date(now)).order_by(Household.area_id, Household.number)
+    return _homes(actor, now).order_by(Household.area_id, Household.number)
+
+
+def _homes(actor: Actor, now: datetime) -> Select[Any]:
+    return queries.found(actor, filters_of_list(), local_date(now))
 
 
 def _members(actor: Actor, now: datetime) -> Select[Any]:
-    homes = queries.found(actor, filters_of_list(), local_date(now)).with_only_columns(Household.id)
+    homes = _homes(actor, now).with_only_columns(Household.id)
     inside = select(Member).where(Member.household_id.in_(homes), Member.on(local_date(now)))
     return inside.order_by(Member.household_id, Member.position)
 
 
 def _of_openable_homes(actor: Actor) -> Any:
     homes = select(Household.id).where(condition(actor, permissions.may_reveal, Household))
-    return Member.household_id.in_(homes)
+    return and_(Member.household_id.in_(homes), ~Member.linked)
 
 
 def _load(rows: Sequence[Household], _scene: Scene) -> None:
@@ -72,6 +76,12 @@ def _head(row: Household, scene: Scene) -> Person:
     return queries.head_of(row, local_date(scene.now)).person
 
 
+def _telephone_of_head(row: Household, scene: Scene) -> str:
+    """In clear, except of somebody whom others registered."""
+    head = queries.head_of(row, local_date(scene.now))
+    return mask_telephone(head.person.telephone) if head.linked else telephone(head.person)
+
+
 def _tags(row: Household, scene: Scene) -> list[str]:
     return [str(words.TAG_WORDS[tag.tag]) for tag in queries.tags_on(row, local_date(scene.now))]
 
@@ -101,7 +111,7 @@ HOUSEHOLDS = register(
             Column(_l("Head"), lambda row, scene: _head(row, scene).name,
                    lambda row, scene: shown_name(_head(row, scene).name, scene.actor)),
             Column(_l("People"), lambda row, scene: len(queries.served_members(row, local_date(scene.now))), width=8),
-            Column(_l("Telephone"), lambda row, scene: telephone(_head(row, scene)),
+            Column(_l("Telephone"), _telephone_of_head,
                    lambda row, scene: mask_telephone(_head(row, scene).telephone)),
             Column(_l("Address"), lambda row, _scene: row.place.address, lambda _row, _scene: "", width=28),
             Column(_l("Tags"), _tags, width=24),

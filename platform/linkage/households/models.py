@@ -108,6 +108,7 @@ class Member(UuidKey, Dated, Model):
     relation: Mapped[str] = mapped_column(String(12), default="self")
     position: Mapped[int] = mapped_column(default=0)
     assess_due_on: Mapped[date | None] = mapped_column(index=True)
+    linked: Mapped[bool] = mapped_column(default=False)  # registered elsewhere: see people.scopes.is_strange
     household: Mapped[Household] = relationship(back_populates="members")
     person: Mapped[Person] = relationship()
 

@@ -38,6 +38,7 @@ from linkage.households.models import (
 from linkage.people import operations as people_operations
 from linkage.people.models import Person
 from linkage.people.operations import PersonDraft
+from linkage.people.scopes import is_strange
 
 # Easily said and told apart on the telephone; a visitor says the household's (口令).
 PASSWORDS = [
@@ -159,7 +160,7 @@ def _join(household: Household, draft: MemberDraft, position: int, *, by: Actor,
     today = local_date(now)
     if draft.relation not in RELATIONS:
         raise InvalidInput(_l("This relation is not known."), field="relation")
-    person = _person(draft, by, now)
+    person, linked = _person(draft, by, now)
     if draft.relation != "contact":
         # Two communities at once: the person's row is locked first, then their home is asked for.
         db.session.execute(select(Person.id).where(Person.id == person.id).with_for_update())
@@ -170,7 +171,9 @@ def _join(household: Household, draft: MemberDraft, position: int, *, by: Actor,
                 field="id_number",
                 remedy=_l("End the membership there first, or enter them as family who live elsewhere."),
             )
-    member = Member(person_id=person.id, relation=draft.relation, position=position, valid_from=today, valid_to=None)
+    member = Member(
+        person_id=person.id, relation=draft.relation, position=position, linked=linked, valid_from=today, valid_to=None
+    )
     member.person = person
     household.members.append(member)
     db.session.flush()
@@ -452,7 +455,7 @@ def change_member(
     """Correct what is known of a member, and how they belong.  Raises InvalidInput, StaleVersion."""
     if relation not in RELATIONS:
         raise InvalidInput(_l("This relation is not known."), field="relation")
-    people_operations.change_person(member.person, draft, row_version=row_version, by=by, now=now)
+    people_operations.change_person(member.person, draft, row_version=row_version, linked=member.linked, by=by, now=now)
     if relation != member.relation:
         if relation == "contact" and not _others_live_there(member, local_date(now)):
             raise Conflict(_l("Nobody would live there any more."), remedy=_l("Close the household instead."))
@@ -465,11 +468,11 @@ def _others_live_there(member: Member, today: date) -> bool:
     return any(row is not member for row in queries.served_members(member.household, today))
 
 
-def _person(draft: MemberDraft, by: Actor, now: datetime) -> Person:
+def _person(draft: MemberDraft, by: Actor, now: datetime) -> people_operations.Found:
     """The person that is meant: by id, by ID number (one human being is one Person), else a new one."""
     if draft.person_id is None:
         return people_operations.find_or_register(draft.person, by=by, now=now)
     person = db.session.get(Person, draft.person_id)
     if person is None:
         raise InvalidInput(_l("This person is not known."), field="person_id")
-    return person
+    return people_operations.Found(person, is_strange(person, by))

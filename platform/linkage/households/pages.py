@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from linkage.accounts.permissions import GRANT
 from linkage.areas.models import Area
 from linkage.core.clock import local_date
-from linkage.core.errors import Conflict, InvalidInput, NotFound
+from linkage.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from linkage.core.forms import Form
 from linkage.core.permissions import Actor, Role, holds, may
 from linkage.core.web import Room, request_now, require_actor
@@ -189,6 +189,8 @@ def _sealed(household: Household, key: str) -> tuple[Any, str]:
     today = local_date(request_now())
     for member in household.members:
         if field in PERSON_FIELDS and member_id == str(member.id) and member.holds(today):
+            if member.linked:
+                raise NotAllowed(_("This person was registered elsewhere: what is known of them is opened there."))
             return member.person, field
     raise NotFound("")
 

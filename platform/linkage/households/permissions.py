@@ -10,7 +10,7 @@ from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
 from linkage.households.models import Household, Member
 from linkage.households.shown import names_in_full as names_in_full
 from linkage.people.models import Person
-from linkage.people.permissions import people_in
+from linkage.people.scopes import people_in
 
 may_see = right(
     "households.see",
@@ -76,16 +76,15 @@ def _own(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return Household.id == grant.household_id
 
 
-@people_in("area")
+def _registered_members(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    homes = select(Household.id).where(lies_under(Household.area_id, grant.area_path))
+    here = (Member.household_id.in_(homes), Member.not_over(local_date(actor.at)), ~Member.linked)
+    return Person.id.in_(select(Member.person_id).where(*here))
+
+
+@people_in("area", _registered_members)
 def _members_in_area(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     homes = select(Household.id).where(lies_under(Household.area_id, grant.area_path))
     return Person.id.in_(
         select(Member.person_id).where(Member.household_id.in_(homes), Member.not_over(local_date(actor.at)))
-    )
-
-
-@people_in("household")
-def _own_members(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    return Person.id.in_(
-        select(Member.person_id).where(Member.household_id == grant.household_id, Member.not_over(local_date(actor.at)))
     )

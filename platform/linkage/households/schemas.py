@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from linkage.areas.schemas import Position
 from linkage.core.forms import Form, FormSchema
 from linkage.households.models import CARE_LEVELS, METHODS, PURPOSES, RELATIONS, TAGS
+from linkage.households.words import CONSENT_TEXTS
 from linkage.people.identity import id_number_fault, telephone_fault
 from linkage.people.models import LANGUAGES, SEXES
 from linkage.people.operations import ID_NUMBER_FAULTS
@@ -136,7 +137,7 @@ class ConsentSchema(FormSchema):
     method = fields.String(required=True, validate=one_of(METHODS))
     given_on = fields.Date(required=True)
     expires_on = fields.Date(load_default=None)
-    text_version = fields.String(required=True)
+    text_version = fields.String(required=True, validate=one_of(tuple(CONSENT_TEXTS)))
 
 
 class DeathSchema(FormSchema):

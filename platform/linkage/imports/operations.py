@@ -129,16 +129,20 @@ def _stage(upload: Upload, stored: list[dict[str, Any]]) -> None:
     place = {(row["sheet"], row["row"]): row for row in stored}
     rows = [understanding.row_of(row, headings) for row in stored]
     groups = kind_of(upload).group(rows)
-    if len(groups) > MOST_GROUPS:
+    _demand_size(len(groups))
+    start = max((group.position for group in upload.groups), default=-1) + 1
+    for position, members in enumerate(groups, start):
+        _add_group(upload, position, [place[row.sheet, row.number] for row in members])
+    db.session.flush()
+
+
+def _demand_size(groups: int) -> None:
+    if groups > MOST_GROUPS:
         raise FileRefused(
             "groups",
             _l("The file has more than %(number)s entries.", number=MOST_GROUPS),
             _l("Split it into several files."),
         )
-    start = max((group.position for group in upload.groups), default=-1) + 1
-    for position, members in enumerate(groups, start):
-        _add_group(upload, position, [place[row.sheet, row.number] for row in members])
-    db.session.flush()
 
 
 def _add_group(upload: Upload, position: int, rows: list[dict[str, Any]]) -> None:
@@ -336,7 +340,7 @@ def undo_cell(upload: Upload, edit: Edit, *, by: Actor, now: datetime) -> None:
 def replace_rows(upload: Upload, sheets: list[Sheet], *, by: Actor, now: datetime) -> tuple[int, int]:
     """A corrected upload: its groups take the place of the faulty ones of the same number or name.
 
-    Others are added. Returns (replaced, added).
+    Others are added. Returns (replaced, added).  Raises FileRefused beyond 3,000 groups in all.
     """
     kind = kind_of(upload)
     headings = understanding.find_headings(kind, sheets)
@@ -360,6 +364,7 @@ def replace_rows(upload: Upload, sheets: list[Sheet], *, by: Actor, now: datetim
         else:
             _add_group(upload, position + added, fresh)
             added += 1
+    _demand_size(len(upload.groups))
     db.session.flush()
     examine(upload, by=by, today=local_date(now))
     audit.record("imports.again", upload, by=by.user_id, now=now, replaced=replaced, added=added)

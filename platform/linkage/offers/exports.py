@@ -13,15 +13,15 @@ from linkage.areas.models import Area
 from linkage.core.exports import Column, Export, Scene, register
 from linkage.core.extensions import db
 from linkage.core.look import look
-from linkage.core.permissions import Actor
-from linkage.offers import permissions, queries
+from linkage.core.permissions import Actor, visible_rows
+from linkage.offers import permissions
 from linkage.offers.models import Offer
 from linkage.services.words import named
 from linkage.visits.models import Visit
 
 
 def _rows(actor: Actor, _now: datetime) -> Select[Any]:
-    return queries.visible(actor).order_by(Offer.asked_at.desc(), Offer.id)
+    return visible_rows(actor, Offer).order_by(Offer.asked_at.desc(), Offer.id)
 
 
 def _load(rows: Sequence[Offer], _scene: Scene) -> dict[int, str]:

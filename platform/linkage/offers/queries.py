@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, union
+from sqlalchemy import ColumnElement, and_, exists, or_, select, union
 from sqlalchemy.orm import joinedload
 
 from linkage.areas.models import Area, Place
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, visible_rows
+from linkage.core.permissions import Actor, scoped
 from linkage.needs.models import Need
 from linkage.offers.models import Offer, OfferRound
 from linkage.services.models import Service
@@ -24,11 +24,6 @@ from linkage.volunteers.models import Volunteer
 EARTH_METRES = 6_371_008.8
 COARSE_METRES = 100
 GIVEN_BACK = ("withdrew", "absent", "died")  # why a booking is released so that others are asked by themselves
-
-
-def visible(actor: Actor) -> Select[Offer]:
-    """The offers that `actor` may see: where every list begins."""
-    return visible_rows(actor, Offer)
 
 
 def get_offer(offer_id: uuid.UUID) -> Offer | None:
@@ -93,8 +88,8 @@ def said_no(slot_id: uuid.UUID) -> set[uuid.UUID]:
 def waiting_for(actor: Actor, now: datetime) -> Sequence[Offer]:
     """The questions that `actor` can still answer, soonest deadline first."""
     return db.session.scalars(
-        visible(actor)
-        .where(Offer.person_id == actor.person_id, unanswered(), Offer.ends_at > now)
+        scoped(actor, "offers.answer", Offer)
+        .where(unanswered(), Offer.ends_at > now)
         .order_by(Offer.answer_by, Offer.id)
         .options(joinedload(Offer.slot).joinedload(Slot.visit))
     ).all()

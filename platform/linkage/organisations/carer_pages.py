@@ -96,7 +96,7 @@ def _cancel_url(carer: Carer) -> Callable[[WorkException], str]:
     return lambda row: url_for("carers.cancel", carer_id=carer.id, exception_id=row.id)
 
 
-@room.post("/<uuid:carer_id>/reveal", permission=permissions.may_see_carers, subject=get_carer)
+@room.post("/<uuid:carer_id>/reveal", permission=permissions.may_reveal, subject=get_carer)
 def reveal(carer: Carer) -> Any:
     """Show telephone or ID number for ten minutes; who, when and why is written down."""
     opened = records.opened_number(carer.person)

@@ -19,7 +19,6 @@ from linkage.organisations.carer_pages import filtered
 from linkage.organisations.models import Carer, Organisation
 from linkage.people.identity import mask_id_number, mask_telephone, show_telephone
 from linkage.people.models import Person
-from linkage.people.permissions import may_reveal
 from linkage.people.words import SEX_WORDS, TRAVEL_WORDS
 from linkage.services.words import named
 
@@ -45,7 +44,7 @@ CARERS = register(
         model=Carer,
         rows=_carers,
         load=_load,
-        personal_right=may_reveal,
+        personal_right=permissions.may_reveal,
         columns=(
             Column(_l("Organisation"), lambda row, _scene: row.organisation.name, width=24),
             Column(_l("Name"), lambda row, _scene: row.person.name),

@@ -37,7 +37,8 @@ class Carer(UuidKey, Created, Versioned, Dated, Model):
     """A person employed by an organisation (dates of employment). `kind`: carer (护理员) or social_worker (社工).
 
     `weekly_minutes` caps the minutes of service and travel in a week. `home_place_id`: where the day starts and
-    ends; None: at the organisation. `travel_mode`: walk, bike, ebike, bus, car.
+    ends; None: at the organisation. `travel_mode`: walk, bike, ebike, bus, car. `linked`: somebody else registered
+    the person, so telephone and ID number are not this organisation's to open.
     """
 
     __tablename__ = "carers"
@@ -46,6 +47,7 @@ class Carer(UuidKey, Created, Versioned, Dated, Model):
     kind: Mapped[str] = mapped_column(String(15), default="carer")
     weekly_minutes: Mapped[int] = mapped_column(default=2400)
     travel_mode: Mapped[str] = mapped_column(String(8), default="ebike")
+    linked: Mapped[bool] = mapped_column(default=False)
     home_place_id: Mapped[uuid.UUID | None] = ref("places.id", nullable=True)
     person: Mapped[Person] = relationship()
     organisation: Mapped[Organisation] = relationship()

@@ -124,13 +124,13 @@ def employ(
     check_terms(terms)
     if organisation.closed_on is not None:
         raise Conflict(_l("This organisation is closed already."))
-    human = find_or_register(person, by=by, now=now)
+    human, linked = find_or_register(person, by=by, now=now)
     _check_age(human, terms)
     if queries.employments(human.id, organisation.id, terms.valid_from, terms.valid_to):
         raise InvalidInput(_l("This person works for the organisation in that time already."), field="id_number")
     carer = Carer(
-        person_id=human.id, person=human, organisation_id=organisation.id, organisation=organisation, created_at=now,
-        **asdict(terms),
+        person_id=human.id, person=human, organisation_id=organisation.id, organisation=organisation, linked=linked,
+        created_at=now, **asdict(terms),
     )  # fmt: skip
     db.session.add(carer)
     db.session.flush()
@@ -152,7 +152,7 @@ def change_carer(
     if carer.row_version != row_version:
         raise StaleVersion(_l("Somebody else changed this carer in the meantime."))
     check_terms(terms)
-    change_person(carer.person, person, row_version=person_version, by=by, now=now)
+    change_person(carer.person, person, row_version=person_version, linked=carer.linked, by=by, now=now)
     _check_age(carer.person, terms)
     overlapping = queries.employments(carer.person_id, carer.organisation_id, terms.valid_from, terms.valid_to)
     if any(other is not carer for other in overlapping):

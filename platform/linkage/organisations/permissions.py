@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from linkage.areas.queries import lies_under
 from linkage.core.permissions import ActiveGrant, Actor, Condition, right, scope, see
 from linkage.organisations.models import Carer, Organisation
 from linkage.people.models import Person
-from linkage.people.permissions import people_in
+from linkage.people.scopes import people_in
 
 may_see = right(
     "organisations.see",
@@ -67,6 +67,14 @@ may_report_absence = right(
     administrator="area",
     carer="self",
 )
+may_reveal = right(
+    "organisations.reveal",
+    "open a carer's telephone or ID number with a reason",
+    coordinator="registered",
+    administrator="registered",
+    manager="registered",
+    carer="self",
+)
 see(Organisation, may_see)
 see(Carer, may_see_carers)
 
@@ -100,13 +108,21 @@ def _own_carers(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return Carer.organisation_id == grant.organisation_id
 
 
+@scope(Carer, "registered")
+def _registered_carers(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return and_(~Carer.linked, (_own_carers if grant.organisation_id else _carers_in_area)(actor, grant))
+
+
 @scope(Carer, "self")
 def _oneself(actor: Actor, _grant: ActiveGrant) -> ColumnElement[bool]:
     return Carer.person_id == actor.person_id
 
 
 def _people(kind: str, of: Callable[[Actor, ActiveGrant], ColumnElement[bool]]) -> None:
-    @people_in(kind)
+    def _registered(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+        return Person.id.in_(select(Carer.person_id).where(of(actor, grant), ~Carer.linked))
+
+    @people_in(kind, _registered)
     def _carers(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
         return Person.id.in_(select(Carer.person_id).where(of(actor, grant)))
 

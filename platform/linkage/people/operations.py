@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -30,6 +30,7 @@ from linkage.people.identity import (
 )
 from linkage.people.models import LANGUAGES, SEXES, Person, WorkException, WorkPattern
 from linkage.people.names import name_keys
+from linkage.people.scopes import is_strange
 
 ID_NUMBER_FAULTS = {
     "length": _l("An ID number has 18 characters."),
@@ -135,8 +136,16 @@ def register_person(draft: PersonDraft, *, by: Actor | None, now: datetime) -> P
     return person
 
 
-def find_or_register(draft: PersonDraft, *, by: Actor | None, now: datetime) -> Person:
-    """The person with the draft's ID number, else a new one. A missing telephone is filled in, nothing else changes.
+class Found(NamedTuple):
+    """A person, and whether they are only linked: registered by others whom the actor does not see."""
+
+    person: Person
+    linked: bool
+
+
+def find_or_register(draft: PersonDraft, *, by: Actor | None, now: datetime) -> Found:
+    """The person with the draft's ID number, else a new one. A missing telephone is filled in, nothing else changes;
+    of somebody whom `by` does not see (`is_strange`) nothing at all.
 
     Raises
     ------
@@ -146,27 +155,32 @@ def find_or_register(draft: PersonDraft, *, by: Actor | None, now: datetime) -> 
     draft = checked(draft)
     known = queries.find_by_id_number(draft.id_number) if draft.id_number else None
     if known is None:
-        return register_person(draft, by=by, now=now)
+        return Found(register_person(draft, by=by, now=now), False)
     if known.name != draft.name:
         raise InvalidInput(
             _l("This ID number belongs to somebody of another name."),
             field="id_number",
             remedy=_l("Compare number and name with the card."),
         )
+    if by is not None and is_strange(known, by):
+        audit.record("people.link", known, by=by.user_id, now=now)
+        return Found(known, True)
     if draft.telephone and not known.telephone:
         known.telephone = draft.telephone
         known.row_version += 1
         audit.record("people.change", known, by=by.user_id if by else None, now=now, fields=["telephone"])
-    return known
+    return Found(known, False)
 
 
-def change_person(person: Person, draft: PersonDraft, *, row_version: int, by: Actor, now: datetime) -> list[str]:
+def change_person(
+    person: Person, draft: PersonDraft, *, row_version: int, linked: bool = False, by: Actor, now: datetime
+) -> list[str]:
     """Make the person what the draft says; return the names of the fields that changed.
 
     Raises
     ------
     StaleVersion, InvalidInput
-        as `register_person`.
+        as `register_person`; or something would change of who is only `linked` (see `is_strange`).
     """
     if person.row_version != row_version:
         raise StaleVersion(
@@ -185,6 +199,10 @@ def change_person(person: Person, draft: PersonDraft, *, row_version: int, by: A
         "id_number": draft.id_number,
     }
     changed = [name for name, value in wanted.items() if getattr(person, name) != value]
+    if changed and linked:
+        raise InvalidInput(
+            _l("This person was registered elsewhere: what is known of them is changed there."), field=changed[0]
+        )
     for name in changed:
         setattr(person, name, wanted[name])
     if "name" in changed:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, false, select, union
 
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, visible_rows
 from linkage.core.privacy import warm_keys
 from linkage.core.readings import KEY_LENGTH, begins_with, folded
 from linkage.people.identity import normalise_id_number
@@ -21,11 +20,6 @@ from linkage.people.models import Person, PersonKey, WorkException, WorkPattern
 S = TypeVar("S", bound=Select[Any])
 LAST_FOUR = re.compile(r"\d{3}[\dXx]")
 DIGITS = re.compile(r"\+?[\d\s-]{5,20}[Xx]?")
-
-
-def visible(actor: Actor) -> Select[Person]:
-    """The people whom the actor may see (each room says which of its people lie in a scope)."""
-    return visible_rows(actor, Person)
 
 
 def get_person(person_id: uuid.UUID) -> Person | None:

@@ -1,4 +1,4 @@
-"""The catalogue: read by everybody, changed by an administrator."""
+"""The catalogue: read by everybody, changed by an administrator of the whole installation."""
 
 from __future__ import annotations
 

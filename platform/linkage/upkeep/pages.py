@@ -9,13 +9,12 @@ from flask import flash, render_template, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from linkage.accounts.administration_pages import administrator_of_the_whole
 from linkage.core import audit, checkpoints, jobs, outside
 from linkage.core.errors import NotFound, Unavailable
 from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.transactions import unit_of_work
-from linkage.core.web import Room, go, request_now
+from linkage.core.web import Room, go, request_now, require_actor
 from linkage.upkeep import permissions, restoring
 from linkage.upkeep.backup import BackupFailed, backups, make_backup
 from linkage.upkeep.periodic import DRILL
@@ -28,7 +27,6 @@ KEPT_FILES = {"checkpoints": "checkpoints.jsonl", "key": "signing.pub", "erasure
 @room.get("/", permission=permissions.may_run)
 def page() -> str:
     """The last backup and the last drill; the files to take along."""
-    administrator_of_the_whole()
     last = checkpoints.last()
     return render_template(
         "upkeep/page.html",
@@ -48,7 +46,7 @@ def _with_time(report: dict[str, Any] | None) -> dict[str, Any] | None:
 @room.post("/backup", permission=permissions.may_run, own_transactions=True)
 def back_up() -> ResponseReturnValue:
     """Make a backup now."""
-    actor, now = administrator_of_the_whole(), request_now()
+    actor, now = require_actor(), request_now()
     try:
         made = make_backup(now)
     except BackupFailed as error:
@@ -61,7 +59,7 @@ def back_up() -> ResponseReturnValue:
 @room.post("/drill", permission=permissions.may_run)
 def run_drill() -> ResponseReturnValue:
     """Ask the worker for the drill; one at a time."""
-    actor, now = administrator_of_the_whole(), request_now()
+    actor, now = require_actor(), request_now()
     if db.session.query(Job).filter(Job.kind == DRILL, jobs.open_jobs()).first() is None:
         job = jobs.enqueue(DRILL, {}, by=actor.user_id, now=now)
         audit.record("upkeep.drill", ("jobs", job.id), by=actor.user_id, now=now)
@@ -72,7 +70,6 @@ def run_drill() -> ResponseReturnValue:
 @room.get("/keep/<any(checkpoints,key,erasures):name>", permission=permissions.may_run)
 def kept(name: str) -> ResponseReturnValue:
     """One of the files that belong elsewhere: no personal data in them."""
-    administrator_of_the_whole()
     outside.signing_key()  # made, should nothing have been signed yet
     path = outside.keep_dir() / KEPT_FILES[name]
     if not path.exists():

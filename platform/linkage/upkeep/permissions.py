@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, select
 
-from linkage.core.permissions import ActiveGrant, Actor, condition, right, scope, see
-from linkage.people import permissions as people
+from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
 from linkage.people.models import Person
+from linkage.people.scopes import registered_in
 from linkage.upkeep.models import DataRequest
 
 may_answer = right(
     "upkeep.data_requests",
     "give a person's data out as a file, erase a person, with a reason and a proof",
-    administrator="area",
+    administrator="registered",
 )
-may_run = right("upkeep.run", "make backups, run the drill, take the audit checkpoints along", administrator="all")
+may_run = right(
+    "upkeep.run", "make backups, run the drill, take the audit checkpoints along", administrator="installation"
+)
 see(DataRequest, may_answer)
 
 
-@scope(DataRequest, "area")
+@scope(DataRequest, "registered")
 def _about_people_there(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    there = condition(Actor(actor.user_id, actor.person_id, (grant,), actor.at), people.may_see, Person)
-    return DataRequest.subject_id.in_(select(Person.id).where(there))
+    return DataRequest.subject_id.in_(select(Person.id).where(registered_in(actor, grant)))

@@ -81,22 +81,11 @@ def book(
     _demand_free_time(person_id, busy_from, ends_at)
     _demand_eligible(slot, person, capacity, organisation_id, starts_at, ends_at)
     assignment = Assignment(
-        slot_id=slot.id,
-        visit_id=visit.id,
-        person_id=person_id,
-        capacity=capacity,
-        organisation_id=organisation_id,
-        organisation_name=_organisation_name(organisation_id),
-        line_id=line_id,
-        charge=charge if line_id else 0,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        travel_minutes=travel_minutes,
-        busy_from=busy_from,
-        booked_at=now,
-        booked_by=by and by.user_id,
-        accepted_at=now if accepted else None,
-    )
+        slot_id=slot.id, visit_id=visit.id, person_id=person_id, capacity=capacity, organisation_id=organisation_id,
+        organisation_name=_organisation_name(organisation_id), line_id=line_id, charge=charge if line_id else 0,
+        starts_at=starts_at, ends_at=ends_at, travel_minutes=travel_minutes, busy_from=busy_from,
+        booked_at=now, booked_by=by and by.user_id, accepted_at=now if accepted else None,
+    )  # fmt: skip
     db.session.add(assignment)
     db.session.flush()
     _commit(assignment, visit, reserved=reserved, by=by, now=now)

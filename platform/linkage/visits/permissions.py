@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select
 
-from linkage.areas.models import Place
 from linkage.areas.queries import lies_under
 from linkage.core.clock import local_date
 from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
@@ -108,7 +107,7 @@ def _own_hours(actor: Actor, _grant: ActiveGrant) -> ColumnElement[bool]:
 
 
 def _below(model: type, link: Any) -> None:
-    """Register what lies below a visit (its need, household, place) as assigned and covered with it."""
+    """Register what lies below a visit (its need, its household) as assigned and covered with it."""
 
     @scope(model, "assigned")
     def _assigned(actor: Actor, _grant: ActiveGrant) -> ColumnElement[bool]:
@@ -121,4 +120,3 @@ def _below(model: type, link: Any) -> None:
 
 _below(Need, lambda visits: Need.id.in_(select(Visit.need_id).where(Visit.id.in_(visits))))
 _below(Household, lambda visits: Household.id.in_(select(Visit.household_id).where(Visit.id.in_(visits))))
-_below(Place, lambda visits: Place.id.in_(select(Visit.place_id).where(Visit.id.in_(visits))))

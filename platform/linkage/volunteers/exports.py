@@ -15,7 +15,6 @@ from linkage.core.permissions import Actor
 from linkage.core.privacy import warm_keys
 from linkage.people.identity import mask_id_number, mask_telephone, show_telephone
 from linkage.people.models import Person
-from linkage.people.permissions import may_reveal
 from linkage.people.words import SEX_WORDS
 from linkage.services.queries import held_by, named_codes
 from linkage.services.words import named
@@ -51,7 +50,7 @@ VOLUNTEERS = register(
         model=Volunteer,
         rows=_rows,
         load=_load,
-        personal_right=may_reveal,
+        personal_right=permissions.may_reveal,
         columns=(
             Column(_l("Volunteer number"), lambda row, _scene: row.number),
             Column(_l("Name"), lambda row, _scene: row.person.name),

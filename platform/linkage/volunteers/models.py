@@ -34,6 +34,7 @@ class Volunteer(UuidKey, Created, Versioned, Model):
     paused_from: Mapped[date | None]
     paused_to: Mapped[date | None]
     left_at: Mapped[datetime | None]
+    linked: Mapped[bool] = mapped_column(default=False)  # registered elsewhere: see people.scopes.is_strange
     person: Mapped[Person] = relationship()
     area: Mapped[Area] = relationship()
     home: Mapped[Place | None] = relationship()

@@ -65,7 +65,7 @@ def register_volunteer(
     area = db.session.get(Area, record.area_id)
     if area is None or not may(by, "volunteers.register", area):
         raise NotAllowed("", remedy="volunteers.register")
-    human = find_or_register(person, by=by, now=now)
+    human, linked = find_or_register(person, by=by, now=now)
     check_record(human, record, offer, local_date(now), has_telephone=bool(human.telephone))
     known = queries.of_person(human.id)
     if known is not None and known.left_at is None:
@@ -78,6 +78,9 @@ def register_volunteer(
         created_at=now,
     )
     volunteer.left_at, volunteer.paused_from, volunteer.paused_to = None, None, None
+    volunteer.linked = linked
+    if linked:
+        volunteer.home_place_id, volunteer.home = None, None  # the address that others wrote down
     db.session.add(volunteer)
     _write_record(volunteer, record, now)
     _write_offer(volunteer, offer)
@@ -98,7 +101,7 @@ def change_record(
 ) -> None:
     """Change the person's facts, where they live, insurance and consent.  Raises StaleVersion, InvalidInput."""
     _same_version(volunteer, row_version)
-    change_person(volunteer.person, person, row_version=person_version, by=by, now=now)
+    change_person(volunteer.person, person, row_version=person_version, linked=volunteer.linked, by=by, now=now)
     person_has = bool(volunteer.person.telephone)
     today = local_date(now)
     check_record(volunteer.person, record, offer_of(volunteer, today), today, has_telephone=person_has)

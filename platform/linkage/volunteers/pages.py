@@ -114,7 +114,7 @@ def _cancel_url(volunteer: Volunteer) -> Callable[[WorkException], str]:
     return lambda row: url_for("volunteers.cancel", volunteer_id=volunteer.id, exception_id=row.id)
 
 
-@room.post("/<uuid:volunteer_id>/reveal", permission=permissions.may_see, subject=get_volunteer)
+@room.post("/<uuid:volunteer_id>/reveal", permission=permissions.may_reveal, subject=get_volunteer)
 def reveal(volunteer: Volunteer) -> Any:
     """Show telephone or ID number for ten minutes; who, when and why is written down."""
     opened = records.opened_number(volunteer.person)

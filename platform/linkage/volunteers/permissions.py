@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
 from linkage.areas.queries import lies_under
 from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
 from linkage.people.models import Person
-from linkage.people.permissions import people_in
+from linkage.people.scopes import people_in
 from linkage.volunteers.models import Volunteer
 
 may_see = right(
@@ -48,6 +48,15 @@ may_offer = right(
     administrator="area",
     volunteer="self",
 )
+may_reveal = right(
+    "volunteers.reveal",
+    "open a volunteer's telephone or ID number with a reason",
+    community="registered",
+    operator="registered",
+    coordinator="registered",
+    administrator="registered",
+    volunteer="self",
+)
 see(Volunteer, may_see)
 
 
@@ -56,11 +65,20 @@ def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return lies_under(Volunteer.area_id, grant.area_path)
 
 
+@scope(Volunteer, "registered")
+def _registered(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return and_(_in_area(actor, grant), ~Volunteer.linked)
+
+
 @scope(Volunteer, "self")
 def _oneself(actor: Actor, _grant: ActiveGrant) -> ColumnElement[bool]:
     return Volunteer.person_id == actor.person_id
 
 
-@people_in("area")
+def _registered_people(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return Person.id.in_(select(Volunteer.person_id).where(_registered(actor, grant)))
+
+
+@people_in("area", _registered_people)
 def _people_in_area(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return Person.id.in_(select(Volunteer.person_id).where(_in_area(actor, grant)))

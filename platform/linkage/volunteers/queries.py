@@ -11,26 +11,18 @@ from sqlalchemy.orm import contains_eager, selectinload
 
 from linkage.areas.models import Area
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, scoped, visible_rows
+from linkage.core.permissions import Actor, scoped
 from linkage.people.queries import matches
 from linkage.services.models import Service
 from linkage.services.queries import WARN_DAYS
 from linkage.volunteers.models import Volunteer, VolunteerService
 
 
-def visible(actor: Actor) -> Select[Volunteer]:
-    """The volunteers whom the actor may see, with person and area."""
-    return _with_person(visible_rows(actor, Volunteer))
-
-
 def listed(actor: Actor) -> Select[Volunteer]:
-    """The volunteers whom the actor may list."""
-    return _with_person(scoped(actor, "volunteers.list", Volunteer))
-
-
-def _with_person(rows: Select[Volunteer]) -> Select[Volunteer]:
+    """The volunteers whom the actor may list, with person and area."""
     return (
-        rows.join(Volunteer.person)
+        scoped(actor, "volunteers.list", Volunteer)
+        .join(Volunteer.person)
         .join(Volunteer.area)
         .options(contains_eager(Volunteer.person), contains_eager(Volunteer.area), selectinload(Volunteer.services))
     )

@@ -10,6 +10,7 @@ from linkage.core.errors import Conflict, InvalidInput, StaleVersion
 from linkage.core.events import ConsentWithdrawn, HouseholdMoved, _effects, effect
 from linkage.core.extensions import db
 from linkage.core.models import AuditRow
+from linkage.core.permissions import visible_rows
 from linkage.households import operations, queries
 from linkage.households.drafts import ConsentDraft, HouseholdDraft, MemberDraft, PlaceDraft, TagDraft
 from linkage.households.erasure import erase
@@ -212,7 +213,7 @@ def test_an_erased_household_reads_as_nothing(commit, world, now):
     ],
 )
 def test_each_role_sees_the_households_of_its_scope(ctx, world, who, sees):
-    assert {row.number for row in db.session.scalars(queries.visible(world.actor(who)))} == sees
+    assert {row.number for row in db.session.scalars(visible_rows(world.actor(who), Household))} == sees
 
 
 def test_sensitive_facts_are_not_in_the_database_file_in_clear(registered, ctx):

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, may
+from linkage.core.permissions import Actor, may, visible_rows
 from linkage.households.models import Household
 from linkage.households.permissions import may_see as may_see_household
 from linkage.needs.permissions import may_see as may_see_need
 from linkage.offers import queries
+from linkage.offers.models import Offer
 from linkage.visits.models import Visit
 from linkage.visits.permissions import may_see as may_see_visit
 
@@ -70,4 +71,4 @@ def test_an_organisation_sees_where_its_people_are_booked_and_nowhere_else(askin
 def test_who_sees_offers(asking, visit, world, who, count):
     asking("zhuang", on=visit())
     asking("hong", on=visit("chen"))
-    assert len(db.session.scalars(queries.visible(world.actor(who))).all()) == count
+    assert len(db.session.scalars(visible_rows(world.actor(who), Offer)).all()) == count

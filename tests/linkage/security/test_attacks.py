@@ -4,6 +4,7 @@ Each of these once worked.
 """
 
 import io
+import uuid
 from datetime import date
 
 import pytest
@@ -12,15 +13,15 @@ from sqlalchemy import select
 from stdnum.cn import uscc
 from visiting import book_for, change, post_for, visits_of
 
-from linkage.accounts.models import Grant, User
+from linkage.accounts.models import Grant, InboxMessage, User
 from linkage.contracts.models import Contract
 from linkage.core.extensions import db
 from linkage.core.models import Job
+from linkage.core.permissions import visible_rows
 from linkage.core.transactions import unit_of_work
 from linkage.households.models import Member
 from linkage.imports import parse
 from linkage.organisations.models import Organisation
-from linkage.people import queries as people
 from linkage.people.models import Person, WorkException
 from linkage.visits.models import Attendance
 from linkage.volunteers.models import Volunteer
@@ -37,16 +38,6 @@ def fresh(ctx):
         return db.session.get(model, key, populate_existing=True)
 
     return read
-
-
-@pytest.fixture
-def sign_in(sign_in, ctx):
-    def client_for(name):
-        client = sign_in(name)
-        db.session.rollback()
-        return client
-
-    return client_for
 
 
 @pytest.fixture
@@ -164,7 +155,7 @@ def test_nor_is_their_death_recorded_there(sign_in, world, moved_away, fresh):
 
 
 def test_nor_are_they_seen_as_people_of_the_community(ctx, world, moved_away):
-    rows = db.session.scalars(people.visible(world.actor("clerk")))
+    rows = db.session.scalars(visible_rows(world.actor("clerk"), Person))
     assert world.key("far/head") not in {person.id for person in rows}
 
 
@@ -324,3 +315,68 @@ def test_being_somebodys_family_unmasks_no_other_household(sign_in, world, also)
     page = sign_in("supervisor").get(f"/households/{world.key('household/lin')}").text
     assert "林秀英" not in page
     assert "凌香里" not in page
+
+
+# --- who may what, over the whole installation -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["supervisor", "coordinator", "admin"])
+def test_nobody_gives_themselves_another_role(sign_in, world, ctx, name):
+    path, place = f"/users/{world.key('user/' + name)}", "嘉莲街道 (3)" if name != "coordinator" else "莲花北社区 (4)"
+    role = "community" if name == "coordinator" else "coordinator"
+    client = sign_in(name)
+    answer = client.post(path + "/roles", data={"role": role, "place": place, "valid_from": "2026-11-24"})
+    assert answer.status_code == 403
+    assert path + '/roles"' not in client.get(path).text
+    db.session.rollback()
+    assert len(db.session.scalars(select(Grant).where(Grant.user_id == world.key("user/" + name))).all()) == 1
+
+
+def test_an_administrator_of_one_district_changes_nothing_that_is_everybodys(ctx, sign_in, world, also):
+    """The catalogue, the rules and the audit log know no areas."""
+    rows = select(Grant).where(Grant.user_id == world.key("user/admin"))
+    change(world, lambda: setattr(db.session.scalars(rows).one(), "area_id", 2))
+    admin = sign_in("admin")
+    service = f"/services/{world.key('service/meal')}/edit"
+    for path in (
+        "/services/new",
+        service,
+        "/services/qualifications",
+        "/administration/audit",
+        "/administration/rules",
+    ):
+        answer = admin.get(path)
+        assert answer.status_code == 403, path
+        assert "全平台" in answer.text
+    assert admin.get("/services/").status_code == 200
+    home = admin.get("/").text
+    assert "/administration/audit" not in home and "/administration/rules" not in home
+
+
+# --- small things -----------------------------------------------------------------------------------------------
+
+
+def test_a_malformed_message_id_marks_nothing_as_read(sign_in, ctx, world, now):
+    kept = InboxMessage(
+        person_id=world.key("clerk"), outbox_id=uuid.uuid4(), kind="needs.posted", params={}, created_at=now
+    )
+    change(world, lambda: db.session.add(kept))
+    clerk = sign_in("clerk")
+    for sent in ("not-an-id", "1", "' OR 1=1"):
+        assert clerk.post("/inbox/read", data={"message": sent}).status_code == 404
+    db.session.rollback()
+    assert db.session.scalars(select(InboxMessage.read_at)).all() == [None]
+
+
+@pytest.mark.parametrize("version", ["x" * 5000, "2020-01", ""])
+def test_a_consent_is_to_a_text_that_exists(sign_in, world, version):
+    path = f"/households/{world.key('household/lin')}/consent"
+    sent = {"purposes": ["service"], "method": "signed", "given_on": "2026-11-24", "text_version": version}
+    assert sign_in("clerk").post(path, data=sent).status_code == 422
+
+
+def test_an_error_page_does_not_repeat_what_was_asked(sign_in):
+    for client in (sign_in("clerk"), sign_in("operator")):
+        answer = client.get("/households/13977664521/350203194109172881?q=13977664521")
+        assert answer.status_code == 404
+        assert "13977664521" not in answer.text and "350203194109172881" not in answer.text

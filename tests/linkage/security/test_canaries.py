@@ -158,10 +158,7 @@ def test_no_log_line_and_no_error_page_holds_a_canary(app, planted, caplog, capf
     printed = "".join(capfd.readouterr())
     assert found_in((caplog.text + printed).encode()) == set()
     errors = [answer for answer in answers if answer.status_code in (400, 404, 500)]
-    # The address that was asked stands in the page (its language links lead back to it); nothing that was sent does.
-    assert errors and all(
-        found_in(answer.data.replace(answer.request.path.encode(), b"")) == set() for answer in errors
-    )
+    assert errors and all(found_in(answer.data) == set() for answer in errors)
 
 
 @pytest.mark.parametrize(

@@ -126,9 +126,9 @@ def _household_changes(plan: RosterPlan, today: date) -> Iterator[Change]:
 
 def _member_changes(plan: RosterPlan) -> Iterator[Change]:
     for place, member in enumerate(plan.members):
-        if member.member is None:
+        if member.member is None:  # of who is known elsewhere nothing is shown, as nothing changes
             yield Change(f"member.{place}", "", COLUMN["name"].heading, "", member.draft.name)
-        if member.person is not None:
+        elif member.person is not None and not member.member.linked:
             stored, wanted = stored_person(member), wanted_person(member)
             yield from _differences(f"person.{place}", "people", member.person.id, member.draft.name, stored, wanted)
 
