@@ -8,14 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("platform", "matching", "scripts", "tests")
 MOST_IN_FUNCTION, MOST_IN_FILE = 60, 500
-# numba compiles what it sees: a record of arrays is taken apart in one place, a step of the search calls no Python
-COMPILED = "compiled by numba as one piece"
 EXCEPTIONS = {
-    "matching/arrays.py": (503, "every array of the compiled search, filled in one place"),
-    "matching/kernel/annealing.py": (541, COMPILED),
-    "matching/kernel/annealing.py step": (80, COMPILED),
-    "matching/kernel/annealing.py serve": (72, COMPILED),
-    "matching/kernel/handles.py problem_ref": (84, COMPILED),
+    "platform/linkage/imports/operations.py": (513, "one file's way from upload to registers; to be cut at taking in"),
 }
 
 
