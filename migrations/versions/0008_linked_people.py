@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from linkage.core.extensions import UtcDateTime
 
-revision = '0007'
-down_revision = '0006'
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade():
