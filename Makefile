@@ -17,7 +17,7 @@ export PORT HOST
 PIP := $(BIN)/python -m pip install -qq --no-compile --no-input --disable-pip-version-check
 CATALOGUES := $(wildcard platform/linkage/translations/rooms/*.po)
 
-.PHONY: help run serve prepare assets accounts test soak check fix lock i18n screenshots clean
+.PHONY: help run serve prepare assets accounts test guards soak check fix lock i18n screenshots clean
 .DELETE_ON_ERROR:
 
 help:
@@ -84,6 +84,10 @@ test: $(VENV)/all.stamp $(VENV)/https.stamp $(VENV)/i18n.stamp $(VENV)/warm.stam
 	$(BIN)/python scripts/browser.py
 	$(BIN)/python -m pytest -q -n 2 -m "not journey and not soak"
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "journey and not soak"
+
+# Each guard is taken away in turn: the tests of the map must notice every time.
+guards: $(VENV)/all.stamp $(VENV)/i18n.stamp assets
+	$(BIN)/python scripts/mutate_guards.py
 
 soak: $(VENV)/all.stamp $(VENV)/i18n.stamp $(VENV)/warm.stamp assets
 	$(BIN)/python -m pytest -q -m soak
