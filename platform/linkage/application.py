@@ -9,7 +9,7 @@ from types import ModuleType
 from flask import Flask
 
 import linkage
-from linkage.core import assets, clock, formats, logs, look, transactions, web
+from linkage.core import assets, clock, formats, logs, look, spoken, transactions, web
 from linkage.core.config import PACKAGE, Settings, flask_config, load_settings, tiles_origin
 from linkage.core.extensions import babel, csrf, db, limiter, login_manager, migrate, talisman
 
@@ -92,6 +92,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     formats.init_app(app)
     look.init_app(app)
+    spoken.init_app(app)
     assets.init_app(app)
     for room in ROOMS:
         register_room(app, room)

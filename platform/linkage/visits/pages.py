@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Response, flash, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from linkage.areas.models import Area
@@ -18,7 +19,7 @@ from linkage.core.errors import DomainError, InvalidInput
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.models import AuditRow
-from linkage.core.paging import paginate
+from linkage.core.paging import PER_PAGE, Page
 from linkage.core.permissions import Actor, Role, may
 from linkage.core.rulesets import rule
 from linkage.core.web import Room, go, request_now, require_actor
@@ -43,19 +44,15 @@ GROUPS = {
 def listing() -> str:
     actor, now = require_actor(), request_now()
     first, last = _days(now)
-    inside = in_area_and_days(actor, now)
-    found = paginate(
-        in_state(inside, now)
-        .options(joinedload(Visit.person), joinedload(Visit.service))
-        .order_by(Visit.day, queries.begins_at(), Visit.id)
-    )
+    seen = status.survey(in_area_and_days(actor, now), now)
+    found = _page_of(_of_state(seen))
     return render_template(
         "visits/listing.html",
         found=found,
         first=first,
         last=last,
         week=_week(first),
-        counts=_counts(inside, now),
+        counts=Counter(one.state.value for one in seen),
         states=status.statuses(found.rows, now),
         coming=queries.active_of([visit.id for visit in found.rows]),
         areas=_areas(queries.visible(actor).where(Visit.day.between(first, last))),
@@ -99,16 +96,31 @@ def _in_area(wanted: Select[Visit]) -> Select[Visit]:
 
 
 def in_state(wanted: Select[Visit], now: datetime) -> Select[Visit]:
-    """Those in the state of the address bar."""
-    shown = request.args.get("state", "")
-    states = GROUPS.get(shown) or [one for one in Status if one.value == shown]
+    """Those in the state of the address bar, in SQL (for files of the whole list)."""
+    states = _asked_states()
     return wanted.where(status.column(now).in_([one.value for one in states])) if states else wanted
 
 
-def _counts(wanted: Select[Visit], now: datetime) -> dict[str, int]:
-    state = status.column(now).label("status")
-    rows = db.session.execute(wanted.with_only_columns(state, func.count(Visit.id)).group_by(state))
-    return {row[0]: row[1] for row in rows}
+def _asked_states() -> Iterable[Status]:
+    shown = request.args.get("state", "")
+    return GROUPS.get(shown) or [one for one in Status if one.value == shown]
+
+
+def _of_state(seen: list[status.Seen]) -> list[status.Seen]:
+    """Those of the state asked for, as they begin: when somebody is booked to come, else when they may begin."""
+    states = _asked_states()
+    wanted = [one for one in seen if not states or one.state in states]
+    return sorted(wanted, key=lambda one: (one.day, one.starts_at or one.earliest_at, str(one.id)))
+
+
+def _page_of(seen: list[status.Seen]) -> Page[Visit]:
+    """The page that the address asks for; only its own visits are loaded."""
+    pages = max(1, -(-len(seen) // PER_PAGE))
+    number = min(max(1, request.args.get("page", 1, type=int)), pages)
+    ids = [one.id for one in seen[(number - 1) * PER_PAGE : number * PER_PAGE]]
+    loaded = select(Visit).where(Visit.id.in_(ids)).options(joinedload(Visit.person), joinedload(Visit.service))
+    rows = {row.id: row for row in db.session.scalars(loaded)}
+    return Page([rows[one] for one in ids], number, pages, len(seen))
 
 
 def _areas(wanted: Select[Visit]) -> list[Area]:

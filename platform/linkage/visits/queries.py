@@ -62,12 +62,6 @@ def active_of(visit_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Assignment
     return found
 
 
-def begins_at() -> ColumnElement[datetime]:
-    """SQL over `Visit`: when somebody is booked to come, else when its first window opens."""
-    first = select(func.min(Assignment.starts_at)).where(Assignment.visit_id == Visit.id, active()).correlate(Visit)
-    return func.coalesce(first.scalar_subquery(), Visit.earliest_at)
-
-
 def ahead(need_id: uuid.UUID, now: datetime) -> list[Visit]:
     """The need's visits that are neither over nor begun: what an edit or a withdrawal touches."""
     begun = (

@@ -206,6 +206,7 @@ class Seen:
     id: Any
     area_id: int
     day: date
+    earliest_at: datetime
     latest_at: datetime
     duration_minutes: int
     facts: Facts
@@ -220,6 +221,7 @@ COUNTED = (
     Visit.id,
     Visit.area_id,
     Visit.day,
+    Visit.earliest_at,
     Visit.latest_at,
     Visit.duration_minutes,
     Visit.people,
@@ -236,7 +238,7 @@ def survey(wanted: Select[Visit], now: datetime) -> list[Seen]:
     facts, rules = _facts(rows, plain.with_only_columns(Visit.id)), clocks(local_date(now))
     return [
         Seen(
-            row.id, row.area_id, row.day, row.latest_at, row.duration_minutes, facts[row.id],
+            row.id, row.area_id, row.day, row.earliest_at, row.latest_at, row.duration_minutes, facts[row.id],
             derive(facts[row.id], now, rules),
         )
         for row in rows

@@ -104,11 +104,14 @@ def _of(reader: Reader, kind: str) -> Found:
     return from_list(items(reader)[kind], lambda part: rows_of(reader, part))
 
 
-def rows_of(reader: Reader, part: Sequence[Item]) -> Iterable[Row]:
-    """The rows of these items, in their order."""
+def rows_of(reader: Reader, part: Sequence[Item], why: Mapping[uuid.UUID, str] | None = None) -> list[Row]:
+    """The rows of these items, in their order; `why` says it instead of the kind's own words."""
     visits = _loaded([item.visit_id for item in part])
     booked = queries.active_of(visits)
-    reasons = _reasons[0](list(visits)) if _reasons and any("nobody" in item.kind for item in part) else {}
+    reasons: dict[uuid.UUID, str] = {}
+    if _reasons and any("nobody" in item.kind for item in part):
+        reasons |= _reasons[0](list(visits))
+    reasons |= why or {}
     return [
         _row(reader, item, visits[item.visit_id], booked[item.visit_id], reasons.get(item.visit_id)) for item in part
     ]
@@ -138,7 +141,7 @@ def _row(reader: Reader, item: Item, visit: Visit, booked: Sequence[Assignment],
         why=_why(item, visit, booked, reason),
         look=("visit", key),
         word=word,
-        deadline=None if item.kind in ("confirm", "no_check_out") else item.deadline,
+        deadline=None if item.kind in ("confirm", "no_check_out", "replaced") else item.deadline,
         action=_action(reader, item),
         url=url_for("households.page", household_id=visit.household_id),
     )
@@ -161,6 +164,12 @@ def _look(item: Item, booked: Sequence[Assignment], now: datetime) -> tuple[str,
             return "missed", _("Nobody was found")
         case "half":
             return LOOKS[Status.HALF], None
+        case "not_in":
+            return "next", _("Not checked in yet")
+        case "given_back":
+            return "unstaffed", _("Given back")
+        case "replaced":
+            return "booked", _("Somebody else goes")
         case "confirm":
             return LOOKS[Status.DONE], None
         case other:
@@ -170,7 +179,9 @@ def _look(item: Item, booked: Sequence[Assignment], now: datetime) -> tuple[str,
 def _why(item: Item, visit: Visit, booked: Sequence[Assignment], reason: str | None) -> str:
     names = listed(one.person.name for one in booked)
     match item.kind.removesuffix("_soon"):
-        case "late":
+        case "given_back" | "replaced":
+            return reason or ""
+        case "late" | "not_in":
             return _("%(name)s has not checked in yet", name=names)
         case "missed":
             return _("%(name)s has not checked in; nobody knows whether somebody came", name=names)
@@ -192,16 +203,16 @@ def _why(item: Item, visit: Visit, booked: Sequence[Assignment], reason: str | N
 def _action(reader: Reader, item: Item) -> Action:
     page = url_for("visits.page", visit_id=item.visit_id)
     match item.kind.removesuffix("_soon"):
-        case "late":
+        case "late" | "not_in":
             return Action(_("Ask where they are"), page, "telephone")
         case "missed" | "gone_by":
             return Action(_("Ring and record"), page, "telephone")
-        case "nobody" | "half":
+        case "nobody" | "half" | "given_back":
             finding = holds(reader.actor, "desk.find")
             return Action(
                 _("Find somebody"), url_for("desk.who", visit_id=item.visit_id) if finding else page, "person-plus"
             )
-        case "asked":
+        case "asked" | "replaced":
             return Action(pgettext("household", "See the visit"), page, "eye")
         case "no_check_out":
             return Action(_("Enter the time"), page, "pencil")
