@@ -15,7 +15,11 @@ REASONS: dict[str, Any] = {
 }
 TABLES: dict[str, Any] = {
     "people": _l("Person"),
+    "person_keys": _l("Search keys of the name"),
     "places": _l("Addresses and positions"),
+    "calls": _l("Telephone calls"),
+    "assessments": _l("Ability assessments"),
+    "papers": _l("Missing papers"),
     "households": _l("Household"),
     "members": _l("Membership of a household"),
     "tags": _l("Entitlements (tags)"),
