@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ import matching.instance as m
 from linkage.areas.models import Area
 from linkage.contracts.models import ContractLine, LineMonth, PersonMonth
 from linkage.core.extensions import db
+from linkage.core.rulesets import rule
 from linkage.households.models import Tag
 from linkage.planning.demand import Demand, ServiceFacts
 from linkage.planning.horizon import Horizon, where_in
@@ -47,11 +49,13 @@ class Capacity:
         self.lines = [row for row in rows if _in_force(row) and self._touches(row, area.path)]
         self.covers = [self._cover(row) for row in self.lines]
         self.months = self._read(LineMonth)
-        self.tags: dict[uuid.UUID, set[str]] = defaultdict(set)
+        # By household and, for what entitles one person only (单人保), that person; support tapers after a tag's end.
+        self.tags: dict[tuple[uuid.UUID, uuid.UUID | None], set[str]] = defaultdict(set)
+        ended = horizon.first - timedelta(days=rule("households.taper_days", horizon.first))
         wanted = {row.household_id for row in demand.rows} | ({demand.included} if demand.included else set())
         for tag in where_in(Tag, Tag.household_id, wanted):
-            if tag.holds(horizon.first):
-                self.tags[tag.household_id].add(tag.tag)
+            if tag.valid_from <= horizon.first and (tag.valid_to is None or tag.valid_to >= ended):
+                self.tags[tag.household_id, tag.person_id].add(tag.tag)
 
     def _read(self, model: type[LineMonth]) -> dict[tuple[uuid.UUID, str], LineMonth]:
         wanted = [month for month, _, _ in self.horizon.months()]
@@ -73,8 +77,9 @@ class Capacity:
     def of_visit(self, visit: Visit, service: ServiceFacts) -> Iterable[str]:
         """The lines that may pay for a visit, in order: they cover the area, the service and the household's tags."""
         path = self.areas[visit.area_id].path
+        tags = self.tags[visit.household_id, None] | self.tags[visit.household_id, visit.person_id]
         for number, cover in enumerate(self.covers):
-            entitled = not cover.tags or bool(self.tags[visit.household_id] & cover.tags)
+            entitled = not cover.tags or bool(tags & cover.tags)
             if entitled and service.id in cover.services and path.startswith(cover.paths):
                 yield f"l{number}"
 
