@@ -25,14 +25,16 @@ class Solved:
         return self.solver.objective_value
 
 
-def run(model: cp_model.CpModel, stop: Stop, *, seconds: float, effort: float) -> Solved | None:
+def run(model: cp_model.CpModel, stop: Stop, *, seconds: float, effort: float, slack: float = 0.0) -> Solved | None:
     """Solve with one worker for at most `seconds` of what the stopping rule leaves.
 
     Without a limit of time (an iteration budget) the limit is `effort`, CP-SAT's deterministic time, so
-    that the same input gives the same plan. Returns None if it found no solution.
+    that the same input gives the same plan. With `slack` a solution that is proven to be at most so much
+    above the optimum counts as optimal. Returns None if it found no solution.
     """
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.absolute_gap_limit = max(1e-4, slack)
     left = stop.seconds_left()
     if left is None:
         solver.parameters.max_deterministic_time = effort

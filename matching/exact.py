@@ -98,7 +98,8 @@ def solve_exactly(search: Search, stop: Stop) -> Iterator[tuple[Snapshot, bool]]
     if not model.lexicographic:
         return
     hint(search, model)
-    solved = run(model.cp, stop, seconds=SHARE * (left or 0), effort=EFFORT)
+    slack = stop.gap * model.scale * search.snapshot().points
+    solved = run(model.cp, stop, seconds=SHARE * (left or 0), effort=EFFORT, slack=slack)
     if solved is None:
         return
     if model.scale > 1:

@@ -1,4 +1,4 @@
-"""When the search ends, as objects: by time, by iterations, when told to, or whichever comes first.
+"""When the search ends, as objects: by time, by iterations, by a proven gap, when told to, or what comes first.
 
 A stopping rule is asked between short chunks of work (well under a second). `fraction` is how much of
 its budget is used, in [0, 1]; the search cools down by it. An iteration budget is repeatable: the same
@@ -27,6 +27,9 @@ class Stop(Protocol):
     def iterations_left(self, iterations: int) -> int | None: ...
 
     def seconds_left(self) -> float | None: ...
+
+    @property
+    def gap(self) -> float: ...
 
 
 @dataclass
@@ -57,6 +60,10 @@ class MaxRuntime:
     def seconds_left(self) -> float | None:
         return max(0.0, self._end - time.monotonic())
 
+    @property
+    def gap(self) -> float:
+        return 0.0
+
 
 @dataclass
 class MaxIterations:
@@ -83,6 +90,10 @@ class MaxIterations:
     def seconds_left(self) -> float | None:
         return None
 
+    @property
+    def gap(self) -> float:
+        return 0.0
+
 
 @dataclass
 class Cancelled:
@@ -108,6 +119,44 @@ class Cancelled:
 
     def seconds_left(self) -> float | None:
         return None
+
+    @property
+    def gap(self) -> float:
+        return 0.0
+
+
+@dataclass
+class WithinGap:
+    """Stop as soon as the plan is proven to be within so many percent of the best possible sum of points.
+
+    The proof is a lower bound, which there is only where CP-SAT takes the whole instance (see `exact`); so
+    give it together with a limit of time or iterations. Unserved visits are always proven exactly.
+    """
+
+    percent: float
+
+    def begin(self) -> None:
+        """Nothing to note."""
+
+    def fraction(self, iterations: int) -> float:
+        return 0.0
+
+    def cancelled(self) -> bool:
+        return False
+
+    @property
+    def repeatable(self) -> bool:
+        return True
+
+    def iterations_left(self, iterations: int) -> int | None:
+        return None
+
+    def seconds_left(self) -> float | None:
+        return None
+
+    @property
+    def gap(self) -> float:
+        return self.percent / 100
 
 
 class FirstOf:
@@ -137,3 +186,7 @@ class FirstOf:
     def seconds_left(self) -> float | None:
         left = [n for rule in self.rules if (n := rule.seconds_left()) is not None]
         return min(left, default=None)
+
+    @property
+    def gap(self) -> float:
+        return max((rule.gap for rule in self.rules), default=0.0)

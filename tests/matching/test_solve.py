@@ -17,7 +17,7 @@ from matching.lookup import Lookup
 from matching.plan import Plan, PlanStatus
 from matching.search import Search
 from matching.solve import Progress, solve
-from matching.stop import Cancelled, FirstOf, MaxIterations, MaxRuntime
+from matching.stop import Cancelled, FirstOf, MaxIterations, MaxRuntime, WithinGap
 from tests.matching.builders import instance as street
 from tests.matching.builders import pair, service, visit
 from tests.matching.random_instances import random_instance
@@ -144,3 +144,12 @@ def test_what_the_search_cannot_honour_is_refused_by_name(row, field):
     with pytest.raises(UnsupportedField) as refusal:
         plan_of(street([row]))
     assert refusal.value.path == field
+
+
+def test_a_proven_gap_ends_the_search_early():
+    of = street([visit(f"v{i}", 1 + i % 5, 30) for i in range(8)])
+    best = solve(of, MaxRuntime(60)).objective.total
+    plan = solve(of, FirstOf(WithinGap(25), MaxRuntime(60)))
+    assert plan.status is PlanStatus.COMPLETE
+    assert plan.objective.unserved == 0
+    assert best <= plan.objective.total <= 1.25 * best
