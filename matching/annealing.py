@@ -58,6 +58,7 @@ SOFT = 300.0  # minutes of tardiness from which on a window is hardly a hard one
 NEAR, NEAR_HARD = 16, 40
 HOT, HOT_HARD = 5.0, 25.0
 COLD = 0.08  # the last temperature
+HOTTER = 4.0  # every second chain begins so much hotter: it leaves more of the first plan behind
 STEPS = 200  # annealing steps that count as one iteration of the budget
 CHUNK = 25  # iterations between two looks at the clock: some 30 milliseconds
 ROUND = 8000  # steps per slot for which it is better to cool down once more than to cool more slowly
@@ -201,6 +202,7 @@ class Chain:
             self.chosen,
             self.random,
         )
+        self.heat = 1.0
         self.iterations = 0
         self.expected = 0  # steps within the whole budget, once that can be guessed
         self.found: tuple[float, np.ndarray] = (np.inf, np.zeros(RANKS, dtype=np.int64))
@@ -284,6 +286,8 @@ class Annealing:
     def __init__(self, p: Problem, plan: Snapshot, seed: int, chains: int) -> None:
         self.layout = Layout(p)
         self.chains = [Chain(self.layout, seed + 7919 * number) for number in range(chains)]
+        for chain in self.chains[1::2]:
+            chain.heat = HOTTER
         links = links_of(self.layout, plan)
         for chain in self.chains:
             chain.start(links)
@@ -295,7 +299,7 @@ class Annealing:
     @property
     def best(self) -> Chain:
         """The chain with the best plan (the first of equals)."""
-        return min(self.chains, key=lambda chain: chain.found[0])
+        return min(self.chains, key=lambda chain: chain.best_total[0])
 
     def run(self, stop: Stop, share: float, look: Callable[[], None]) -> None:
         """Cool down until this share of the budget is used; `look` is called now and then and may raise to end it."""
@@ -303,7 +307,7 @@ class Annealing:
 
     def _cool(self, chain: Chain, stop: Stop, share: float, enough: Event) -> None:
         typical = self.layout.scale * self.layout.weights[0]
-        begun, hot = chain.iterations, HOT_HARD if self.layout.hard else HOT
+        begun, hot = chain.iterations, chain.heat * (HOT_HARD if self.layout.hard else HOT)
         while (used := stop.fraction(chain.iterations) / share) < 1 and not enough.is_set():
             left = stop.iterations_left(chain.iterations)
             phase = (used * self._rounds(chain, used, begun, left)) % 1

@@ -134,7 +134,7 @@ def trace(path: Path, effort: Effort) -> list[tuple[float, float]]:
 
     def look(progress: Progress) -> None:
         value = progress.total / (3 * POINTS)
-        if not progress.unserved and (not points or value < points[-1][1]):
+        if progress.total > 0 and not progress.unserved and (not points or value < points[-1][1]):
             points.append((time.monotonic() - begin, value))
 
     plan = solve(instance, effort.stop(), effort.seed, look, chains=effort.chains)
