@@ -201,7 +201,8 @@ def make_work(city: City, supply: Supply) -> Books:
 
 def _visits(city: City, services: dict[str, Service]) -> list[Wanted]:
     """Needs of one household after another, chosen at random, until the city has its number of visits."""
-    pick, found = city.random, []
+    pick = city.random
+    found: list[Wanted] = []
     posted: Counter[date] = Counter()
     codes, shares = list(MIX), [share for share, _minutes in MIX.values()]
     posters = list(db.session.scalars(select(User.id).where(User.sign_in_name.in_(("clerk", "operator")))))

@@ -72,7 +72,8 @@ def save_pin(household: Household) -> Any:
         try:
             if form.data["row_version"] != household.row_version:
                 raise StaleVersion(_("Somebody else changed this household in the meantime."))
-            lat, lon = to_wgs84(*form.data["position"], form.data["system"])
+            typed_lat, typed_lon = form.data["position"]
+            lat, lon = to_wgs84(typed_lat, typed_lon, form.data["system"])
             operations.pin_household(household, (round(lat, 6), round(lon, 6)), by=require_actor(), now=request_now())
         except DomainError as error:
             form.add(error)
