@@ -167,15 +167,29 @@ def recording(running: set[str]) -> Iterator[None]:
         for key, condition in list(permissions._conditions.items()):
             name = f"scope {key[0].__name__} {key[1]}"
             stack.enter_context(put(permissions._conditions, key, noting(running, name, condition)))
+        names: dict[CodeType, str] = {}
+        begun: dict[tuple[int, str], dict[str, Any]] = {}
         for name, world, code, beginning in beginnings():
-            noted = only_in(code, noting(running, name, world[beginning]), world[beginning])
-            stack.enter_context(put(world, beginning, noted))
+            names[code] = name
+            begun[id(world), beginning] = world
+        for (_world, beginning), world in begun.items():
+            stack.enter_context(put(world, beginning, noting_caller(running, names, world[beginning])))
         yield
 
 
 def noting(running: set[str], name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def noted(*values: Any) -> Any:
         running.add(name)
+        return call(*values)
+
+    return noted
+
+
+def noting_caller(running: set[str], names: dict[CodeType, str], call: Callable[..., Any]) -> Callable[..., Any]:
+    """As `noting`, by which of a module's queries begins so."""
+
+    def noted(*values: Any) -> Any:
+        running.add(names.get(sys._getframe(1).f_code, ""))
         return call(*values)
 
     return noted

@@ -127,7 +127,7 @@ def schemas(kind=FormSchema):
         yield from schemas(schema)
 
 
-def test_no_form_declares_a_privileged_field_and_each_drops_what_it_does_not_know(app):
+def test_no_form_declares_a_privileged_field_and_each_drops_what_it_does_not_know(walk):
     found = {schema for schema in schemas() if schema.__module__.startswith("linkage.")}
     assert len(found) > 30
     declared = {(schema.__name__, name) for schema in found for name in set(schema._declared_fields) & PRIVILEGED}
