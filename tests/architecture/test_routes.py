@@ -70,18 +70,18 @@ def test_no_list_search_or_count_is_another_because_of_what_lies_outside(walk, l
 
 def test_for_those_above_both_streets_the_other_one_shows(walk):
     """The bad twin."""
-    pairs = [("/visits/", "supervisor"), ("/households/", "operator"), ("/users/", "admin")]
+    pairs = [("/needs/?state=all", "supervisor"), ("/households/", "operator"), ("/users/", "admin")]
     assert list(changed_by_the_other_street(walk, pairs)) == pairs
 
 
 @pytest.mark.parametrize(
     "name",
     ["route needs.page", "route users.page", "scope Household area", "scope Offer self",
-     "query linkage.visits.queries.visible"],
+     "query linkage.needs.queries.visible"],
 )  # fmt: skip
 def test_a_guard_that_is_taken_away_is_noticed(walk, name):
     """A sample; `make guards` takes away every one in turn."""
-    pages = [row for row in all_of_a_kind(walk) if row[0] in ("visits.listing", "households.listing", "offers.today")]
+    pages = [row for row in all_of_a_kind(walk) if row[0] in ("needs.listing", "households.listing", "offers.today")]
     touched = touching(walk, pages, ("clerk", "zhuang"))
     (mutant,) = [row for row in all_mutants(walk, touched) if row.name == name]
     assert noticed(walk, mutant)
