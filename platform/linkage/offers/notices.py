@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from linkage.core.formats import format_datetime, format_span
 from linkage.core.outbox import Rendered, notice
-from linkage.visits.notices import thing
+from linkage.visits.notices import thing, visit_url
 
 Params = Mapping[str, Any]
 
@@ -54,7 +54,7 @@ def _withdrawn(params: Params) -> Rendered:
 )
 def _somebody_comes(params: Params) -> Rendered:
     text = _("Somebody comes for %(number)s on %(when)s.", number=thing(params), when=_span(params))
-    return Rendered(text, f"/visits/{params['visit_id']}")
+    return Rendered(text, visit_url(params))
 
 
 @notice("offers.you_go")
@@ -71,4 +71,4 @@ def _you_go(params: Params) -> Rendered:
 )
 def _nobody(params: Params) -> Rendered:
     text = _("Nobody could come to %(number)s on %(when)s; please look.", number=thing(params), when=_span(params))
-    return Rendered(text, f"/visits/{params['visit_id']}")
+    return Rendered(text, visit_url(params))

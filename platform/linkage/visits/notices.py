@@ -50,20 +50,26 @@ def span(params: Params) -> str:
     return format_span(datetime.fromisoformat(params["starts_at"]), datetime.fromisoformat(params["ends_at"]))
 
 
-def thing(params: Params) -> str:
-    """Which visit: service and person where the reader may (still) see it, else its number alone."""
+def _seen(params: Params) -> Visit | None:
+    """The visit, if the reader may (still) see it."""
     actor = current_actor()
     if actor is None:
-        return str(params["number"])
+        return None
     found = visible_rows(actor, Visit).where(Visit.id == uuid.UUID(str(params["visit_id"])))
-    visit = db.session.scalars(found.options(joinedload(Visit.person), joinedload(Visit.service))).one_or_none()
-    if visit is None:
+    return db.session.scalars(found.options(joinedload(Visit.person), joinedload(Visit.service))).one_or_none()
+
+
+def thing(params: Params) -> str:
+    """Which visit: service and person where the reader may (still) see it, else its number alone."""
+    actor, visit = current_actor(), _seen(params)
+    if actor is None or visit is None:
         return str(params["number"])
     return _("%(service)s for %(name)s", service=named(visit.service), name=shown_name(visit.person, actor))
 
 
 def visit_url(params: Params) -> str:
-    return f"/visits/{params['visit_id']}"
+    """Where the message leads: nowhere for whoever may not see the visit (who posted it, but looks after others)."""
+    return "" if _seen(params) is None else f"/visits/{params['visit_id']}"
 
 
 @notice("visits.released")
