@@ -32,6 +32,8 @@ from linkage.core.extensions import db
 LEFT_OUT = UNAUDITED | {"uploads", "upload_groups"}
 # Rows that the machine makes of others each night; untouched ones go with what they were made of.
 DERIVED = {"visits", "slots"}
+# Search keys: written with a name, and gone with it.
+FOLLOWING = {"person_keys", "estate_keys"}
 # Columns that the machine moves on by itself.
 MOVING = {("needs", "visits_until")}
 FORGOTTEN = {"imported_rows"}  # traces of imports: deleted whatever a later import noted there
@@ -199,6 +201,7 @@ class Reversal:
     def carry_out(self, now: datetime) -> None:
         """Put everything back."""
         order = [table.name for table in reversed(db.metadata.sorted_tables)]
+        self._drop_following()
         for table, ident in sorted(self.made, key=lambda one: order.index(one[0])):
             _execute(_table(table).delete().where(_is(table, ident)))
         for table, values in self.record["deleted"]:
@@ -212,6 +215,13 @@ class Reversal:
         db.session.expire_all()
         for key_id in self.keys:
             privacy.forget_key(key_id, now)
+
+    def _drop_following(self) -> None:
+        for name in FOLLOWING:
+            (foreign,) = _table(name).foreign_keys
+            gone = [uuid.UUID(ident) for table, ident in self.made if table == foreign.column.table.name]
+            for start in range(0, len(gone), 500):
+                _execute(_table(name).delete().where(foreign.parent.in_(gone[start : start + 500])))
 
 
 def reverse(record: dict[str, Any], *, now: datetime) -> None:
@@ -246,7 +256,7 @@ def _pointing_to(table: str, idents: list[str]) -> Iterator[Identity]:
     wanted = [uuid.UUID(one) if key.type.python_type is uuid.UUID else one for one in idents]
     for other in db.metadata.sorted_tables:
         for foreign in other.foreign_keys:
-            if foreign.column is not key or other.name in LEFT_OUT:
+            if foreign.column is not key or other.name in LEFT_OUT | FOLLOWING:
                 continue
             mine = next(iter(other.primary_key.columns))
             for start in range(0, len(wanted), 500):

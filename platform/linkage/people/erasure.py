@@ -40,6 +40,6 @@ privacy.register_owner("person", _key_of)
 privacy.register_eraser(
     "people",
     erase,
-    overwrites=("people", "work_exceptions"),
+    overwrites=("people", "person_keys", "work_exceptions"),
     keeps={"work_patterns": _l("hours of work by number, so that past plans can still be explained")},
 )

@@ -13,8 +13,11 @@ import json
 import os
 import shutil
 import sqlite3
+import tempfile
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,8 @@ from linkage.core.extensions import db
 from linkage.core.models import DataKey
 
 MANIFEST = "manifest.json"
+MAKING = ".making-"
+DAY_SECONDS = 86_400
 NOT_IN_IT = (
     "LINKAGE_MASTER_KEY, LINKAGE_INDEX_KEY, LINKAGE_SECRET_KEY: keep them apart from the backup",
     "the keep folder (LINKAGE_KEEP_DIR): journal of erasures, audit checkpoints, signing key; never put it back",
@@ -54,6 +59,12 @@ class Backup:
         return sum(path.stat().st_size for path in self.folder.iterdir()) // 1024
 
 
+def _free(folder: Path) -> Path:
+    """This name, or with a number behind it: two backups of one second are two."""
+    others = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    return next(name for name in chain([folder], others) if not name.exists())
+
+
 def make_backup(now: datetime, target: Path | None = None) -> Backup:
     """Write a backup into the folder `target` (by default a new one of the backup folder), readable by its owner.
 
@@ -63,12 +74,11 @@ def make_backup(now: datetime, target: Path | None = None) -> Backup:
         the folder exists, the disk is full, or the copy is damaged.
     """
     parent: Path = current_app.config["SETTINGS"].backup_dir
-    folder = target or parent / f"linkage-{local(now):%Y%m%d-%H%M%S}"
+    folder = target or _free(parent / f"linkage-{local(now):%Y%m%d-%H%M%S}")
     if folder.exists():
         raise BackupFailed(f"{folder} exists already; nothing was written")
-    making = folder.with_name(folder.name + ".making")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True, mode=0o700)
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    making = Path(tempfile.mkdtemp(prefix=folder.name + MAKING, dir=folder.parent))  # only its owner reads it
     try:
         files = _copy_sqlite(making) if db.engine.dialect.name == "sqlite" else _copy_postgres(making)
         manifest = {**_describe(now), **files}
@@ -199,6 +209,8 @@ def backups() -> list[Backup]:
     parent: Path = current_app.config["SETTINGS"].backup_dir
     found = []
     for path in sorted(parent.glob(f"*/{MANIFEST}"), reverse=True):
+        if MAKING in path.parent.name:
+            continue
         try:
             found.append(Backup(path.parent, json.loads(path.read_text())))
         except (OSError, ValueError):
@@ -208,6 +220,9 @@ def backups() -> list[Backup]:
 
 def forget_old(now: datetime, *, keep_days: int, keep_at_least: int = 3) -> int:
     """Delete backups older than `keep_days`, but never the latest few; returns how many were deleted."""
+    for left in current_app.config["SETTINGS"].backup_dir.glob(f"*{MAKING}*"):
+        if time.time() - left.stat().st_mtime > DAY_SECONDS:  # of a backup that was cut off
+            shutil.rmtree(left, ignore_errors=True)
     old = [backup for backup in backups()[keep_at_least:] if (now - backup.made_at).days >= keep_days]
     for backup in old:
         shutil.rmtree(backup.folder)

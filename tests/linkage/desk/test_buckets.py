@@ -146,7 +146,7 @@ def settle(world, *names):
 def test_the_certificate_cannot_be_issued_while_one_household_is_missing(commit, ctx, world):
     area = get_area(4)
     commit(lambda: settle(world, "chen"))
-    with pytest.raises(Conflict, match="missing"):
+    with pytest.raises(Conflict):
         commit(lambda: certificates.issue(get_area(4), NOVEMBER, by=world.actor("clerk"), now=end_of_month()))
     commit(lambda: settle(world, "lin"))
     commit(lambda: certificates.issue(get_area(4), NOVEMBER, by=world.actor("clerk"), now=end_of_month()))
