@@ -30,11 +30,11 @@ class Office:
     def __init__(self, site: Site) -> None:
         self.site, self.app = site, Knowledge(site).app
 
-    def request_run(self) -> uuid.UUID:
+    def request_run(self, seconds: int = 8, weeks_ahead: int = 0) -> uuid.UUID:
         with self.app.app_context():
             now = self.app.extensions["linkage-clock"].now()
             area_id = db.session.scalars(select(Visit.planning_area_id).limit(1)).one()
-            monday = week_start(local_date(now))
+            monday = week_start(local_date(now)) + timedelta(days=7 * weeks_ahead)
             job = unit_of_work(
                 lambda: operations.request_plan(
                     db.session.get_one(Area, area_id),
@@ -42,7 +42,7 @@ class Office:
                     last_day=monday + timedelta(days=6),
                     by=None,
                     now=now,
-                    seconds=8,
+                    seconds=seconds,
                 )
             )
             return job.id
