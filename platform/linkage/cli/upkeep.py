@@ -88,14 +88,14 @@ def erase_command(person_id: uuid.UUID, reason: str) -> None:
 def find_command(folders: tuple[Path, ...]) -> None:
     """Read values from standard input, one a line, and say where they stand in clear; exit code 1 if anywhere.
 
-    Looks through every text of the database, and the data and backup folders (others with --folder). The values
-    themselves are never printed.
+    Looks through every text of the database, the stored instances of plans, and the data and backup folders (others
+    with --folder), also in what is packed. The values themselves are never printed.
     """
     values = [line.strip() for line in sys.stdin if line.strip()]
     if not values:
         raise click.UsageError("give the values on standard input, one a line")
     settings = current_app.config["SETTINGS"]
-    found = searching.in_database(values)
+    found = searching.in_database(values) | searching.in_packed_cells(values)
     columns, rows = searching.cells_searched()
     db.session.rollback()
     found |= searching.in_files(folders or {settings.data_dir, settings.backup_dir, settings.keep_dir}, values)

@@ -7,15 +7,24 @@ where, and how often.
 from __future__ import annotations
 
 import base64
+import io
 import json
-from collections.abc import Iterable
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import JSON, String, Text, cast, func, or_, select
+from sqlalchemy import JSON, LargeBinary, String, Text, cast, func, or_, select
 
 from linkage.core.extensions import db
 
 Places = dict[str, int]
+DEPTH = 3
+MOST_PACKED, MOST_UNPACKED = 20_000_000, 200_000_000  # bytes of one stream: a bomb must not fill the memory
+STREAMS = (*((bytes((0x78, level)), zlib.MAX_WBITS) for level in (0x01, 0x5E, 0x9C, 0xDA)), (b"\x1f\x8b\x08", 31))
 
 
 def in_database(values: Iterable[str]) -> Places:
@@ -37,6 +46,23 @@ def in_database(values: Iterable[str]) -> Places:
     return found
 
 
+def in_packed_cells(values: Iterable[str]) -> Places:
+    """The same for what is stored as bytes and not encrypted (compressed instances of plans): cell by cell, unpacked.
+
+    The file of the database does not show it: a long cell is spread over many pages.
+    """
+    wanted = sorted(set(values))
+    found: Places = {}
+    for table in db.metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, LargeBinary) and not column.name.endswith("_sealed"):
+                cells = db.session.scalars(select(column).where(column.is_not(None)))
+                number = sum(1 for cell in cells if found_in(cell, wanted))
+                if number:
+                    found[f"{table.name}.{column.name}"] = number
+    return found
+
+
 def cells_searched() -> tuple[int, int]:
     """(columns, rows) that `in_database` looks through: what a proof says of its own reach."""
     columns = [
@@ -50,20 +76,68 @@ def cells_searched() -> tuple[int, int]:
 
 
 def in_files(folders: Iterable[Path], values: Iterable[str]) -> Places:
-    """File → how many of the values stand in it: as UTF-8, UTF-16, JSON's escapes or base64 at any offset."""
+    """File → how many of the values stand in it, in any of the forms of `found_in`."""
     wanted = sorted(set(values))
     found: Places = {}
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.is_symlink():
-                content = path.read_bytes()
-                number = sum(1 for value in wanted if any(form in content for form in _forms(value)))
+                number = len(found_in(path.read_bytes(), wanted))
                 if number:
                     found[str(path)] = number
     return found
 
 
+def found_in(content: bytes, values: Iterable[str], depth: int = DEPTH) -> set[str]:
+    """The values that stand in `content`.
+
+    As UTF-8, UTF-16, GB 18030, JSON's escapes, base64 at any offset, a position also as the eight bytes of a number;
+    and in what unpacks: zip archives, gzip and zlib streams wherever one begins, `depth` levels down.
+    """
+    wanted = {value: _forms(value) for value in values}
+    return _found_in(content, wanted, depth)
+
+
+def _found_in(content: bytes, wanted: dict[str, list[bytes]], depth: int) -> set[str]:
+    found = {value for value, forms in wanted.items() if any(form in content for form in forms)}
+    if depth:
+        for inner in _unpacked(content):
+            found |= _found_in(inner, wanted, depth - 1)
+    return found
+
+
 def _forms(value: str) -> list[bytes]:
-    plain = [value.encode(), value.encode("utf-16-le"), value.encode("utf-16-be"), json.dumps(value)[1:-1].encode()]
-    coded = [base64.b64encode(b"\0" * shift + value.encode())[4 if shift else 0 :][:-4] for shift in range(3)]
-    return [form for form in (*plain, *coded) if len(form) >= 4]
+    plain = [value.encode(coding) for coding in ("utf-8", "utf-16-le", "utf-16-be", "gb18030")]
+    plain.append(json.dumps(value)[1:-1].encode())
+    if re.fullmatch(r"-?\d+\.\d+", value):  # as databases store numbers
+        plain += [struct.pack(order, float(value)) for order in (">d", "<d")]
+    coded = [_inside_base64(value.encode(), shift) for shift in range(3)]
+    return [*(form for form in plain if len(form) >= 4), *(form for form in coded if len(form) >= 7)]
+
+
+def _inside_base64(content: bytes, shift: int) -> bytes:
+    """The characters that `content` decides alone where it stands `shift` bytes into a group of three."""
+    coded = base64.b64encode(b"\0" * shift + content)
+    return coded[-(-shift * 8 // 6) : (shift + len(content)) * 8 // 6]
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    """What lies compressed in `content`."""
+    place = content.find(b"PK\x03\x04")
+    if place >= 0:
+        with (
+            suppress(zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error),
+            zipfile.ZipFile(io.BytesIO(content[place:])) as archive,
+        ):
+            for entry in archive.infolist():
+                with archive.open(entry) as file:
+                    yield file.read(MOST_UNPACKED)
+    for head, bits in STREAMS:
+        place = content.find(head)
+        while place >= 0:
+            with suppress(zlib.error):
+                part = memoryview(content)[place : place + MOST_PACKED]
+                inner = zlib.decompressobj(bits).decompress(part, MOST_UNPACKED)
+                if len(inner) >= 8:
+                    yield inner
+            place = content.find(head, place + 1)
