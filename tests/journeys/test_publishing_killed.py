@@ -24,7 +24,8 @@ from linkage.core.transactions import unit_of_work
 from linkage.offers.models import Offer, OfferRound
 from linkage.planning import diff, publishing
 from linkage.planning.models import Plan, PlanSkipped
-from linkage.visits.models import Assignment
+from linkage.visits import operations as visits
+from linkage.visits.models import Assignment, Slot
 from tests.journeys.test_crashes import Office
 
 STANDS = Assignment.released_at.is_(None)
@@ -48,6 +49,25 @@ class Publication:
                 "a week that was not planned yet has nothing to move"
             )
             db.session.remove()
+
+    def cancel_a_visit(self) -> uuid.UUID:
+        """A visit of the first day is called off after the plan was made; the slot that publishing must skip."""
+        with self.app.app_context():
+            slot_id = next(iter(self.wanted))  # changes come by day
+
+            def work() -> None:
+                now = self.app.extensions["linkage-clock"].now()
+                visits.cancel_visit(db.session.get_one(Slot, slot_id).visit, "not_needed", by=None, now=now)
+
+            unit_of_work(work)
+            self.told_before = set(db.session.scalars(select(OutboxRow.id)))
+            db.session.remove()
+            return slot_id
+
+    def skipped(self) -> dict[uuid.UUID, str]:
+        with self.app.app_context():
+            rows = select(PlanSkipped.slot_id, PlanSkipped.reason).where(PlanSkipped.plan_id == self.plan_id)
+            return dict(db.session.execute(rows).all())
 
     def request(self) -> uuid.UUID:
         with self.app.app_context():
@@ -149,6 +169,7 @@ def _in_two_places() -> Iterator[str]:
 def test_a_worker_killed_twice_while_it_publishes_applies_the_plan_once_all_the_same(site):
     publication = Publication(Office(site))
     assert len(publication.days) >= 4, publication.days
+    cancelled = publication.cancel_a_visit()
     job_id = publication.request()
     first = publication.kill_once_applied(1)
     assert 1 <= len(first) < len(publication.days), "the first kill did not hit the middle"
@@ -158,3 +179,4 @@ def test_a_worker_killed_twice_while_it_publishes_applies_the_plan_once_all_the_
     assert done.attempts == 3
     assert publication.days_applied() == publication.days
     assert publication.wrong() == []
+    assert publication.skipped()[cancelled] == "cancelled"
