@@ -4,7 +4,7 @@ What lies where is written down here by hand (`SUBJECTS`), for tests that compar
 nothing in this file asks the rights table or a scope condition.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import world as street
@@ -12,8 +12,9 @@ from sqlalchemy import select
 from visiting import book_for, open_for, post_for, visits_of
 
 from linkage.accounts import granting
-from linkage.accounts.models import Grant, User
-from linkage.areas.models import Area
+from linkage.accounts.models import Grant, InboxMessage, User
+from linkage.areas.models import Area, Place
+from linkage.calls.models import Call
 from linkage.contracts.models import Contract, ContractLine, LineArea, LineService
 from linkage.core import audit, privacy
 from linkage.core.extensions import db
@@ -28,7 +29,7 @@ from linkage.people.models import WorkException, WorkPattern
 from linkage.planning.models import Plan, PlanUnserved
 from linkage.services.models import HeldQualification
 from linkage.upkeep.models import DataRequest
-from linkage.visits.models import HoursEntry
+from linkage.visits.models import HoursEntry, Visit
 from linkage.volunteers.models import Volunteer, VolunteerService
 
 key, NOW = street.key, street.NOW
@@ -53,13 +54,15 @@ ABOVE = {1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 4: {1, 2, 3, 4}, 5: {1, 2, 3, 5}, 6: {
 class Subject:
     """A thing and what it has to do with whom.
 
-    `area`: where it lies; `served`: an area for which it works (who is above or below it has it in scope, too);
-    `covered`: the organisation with a visit there; `assigned`: the people on their way there; `inside`: the street
-    whose communities may look at it.
+    `area`: where it lies; `linked`: an area that a person was only linked to, having been registered elsewhere;
+    `served`: an area for which it works (who is above or below it has it in scope, too); `covered`: the organisation
+    with a visit there; `assigned`: the people on their way there; `inside`: the street whose communities may look
+    at it.
     """
 
     model: str
     area: int | None = None
+    linked: int | None = None
     served: int | None = None
     organisation: str | None = None
     covered: str | None = None
@@ -76,10 +79,10 @@ class Subject:
         area = where if kind == "area" else None
         return {
             "all": lambda: True,
-            "area": lambda: area is not None and (area in ABOVE.get(self.area, ()) or self._works_for(area)),
+            "area": lambda: area is not None and (self._lies_under(area) or self._works_for(area)),
             "bought": lambda: area in ABOVE.get(self.buyer, ()),
             "inside": lambda: area is not None and self._around(area),
-            "registered": lambda: self.lies_in(kind, account),  # nobody here is linked
+            "registered": lambda: replace(self, linked=None).lies_in(kind, account),
             "organisation": lambda: kind == "organisation" and where == self.organisation,
             "covered": lambda: kind == "organisation" and where == self.covered,
             "household": lambda: kind == "household" and where == self.household,
@@ -87,6 +90,9 @@ class Subject:
             "assigned": lambda: account in self.assigned,
             "own": lambda: account == self.owner,
         }[scope]()
+
+    def _lies_under(self, area):
+        return area in ABOVE.get(self.area, ()) or area in ABOVE.get(self.linked, ())
 
     def _works_for(self, area):
         return self.served is not None and (area in ABOVE[self.served] or self.served in ABOVE[area])
@@ -119,11 +125,20 @@ SUBJECTS = {
     "get_certificate": Subject("CoverageCertificate", area=4),
     "get_upload": Subject("Upload", owner="clerk"),
 }
+# The same of `_guest`, whom one register entered and others only linked: what is asked where a right names who is
+# "registered".
+_at_both = {"area": 3, "served": 3, "organisation": "lukang", "linked": 8}
+LINKED = {
+    "get_carer": Subject("Carer", linked=8),
+    "get_volunteer": Subject("Volunteer", linked=8),
+    "get_user": Subject("User", **_at_both),
+    "get_person": Subject("Person", **_at_both),
+}
 
 
 def build_near():
     """The street of world.py with one of everything in it, bought by the district; and another district (8), empty but
-    for its offices. Returns the ids by the names that URLs use.
+    for its offices and `_guest`. Returns the ids by the names that URLs use.
     """
     audit.record("test.near", ("street", "3"), by=None, now=NOW)
     db.session.add(
@@ -133,7 +148,10 @@ def build_near():
     _accounts("other_supervisor", "other_operator", "other_admin")
     db.session.get(Contract, key("contract/lukang")).buyer_area_id = 2
     _nobody_in_particular()
-    return _things("near", "chen", "wu", "zhuang", "lukang/clean")
+    _guest()
+    things = _things("near", "chen", "wu", "zhuang", "lukang/clean")
+    _messages(db.session.get(Visit, things["visit_id"]))
+    return things
 
 
 def build_far():
@@ -153,7 +171,9 @@ def build_far():
     street._user("far_home", key("far/head"), Role.HOUSEHOLD, "household", "far", NOW)
     _workers_there()
     _contract_there()
-    return _things("far", "far", "far_carer", "far_volunteer", "yundang/clean")
+    things = _things("far", "far", "far_carer", "far_volunteer", "yundang/clean")
+    db.session.get(Place, key("place/far")).position_source = "area"  # a door that nobody has pinned
+    return things
 
 
 def _accounts(*names):
@@ -169,6 +189,51 @@ def _nobody_in_particular():
     db.session.add(user)
     db.session.flush()
     audit.record("accounts.password", user, by=user.id, now=NOW)
+
+
+def _guest():
+    """A carer of the first street, registered there, who is linked in the other district as carer and as volunteer."""
+    person = street._person("guest", "柯两处", "F", NOW)
+    street._user("guest", person.id, Role.CARER, "organisation", "lukang", NOW)
+    db.session.add(
+        Organisation(
+            id=key("huli"), name="湖里助老服务社", short_name="湖里助老", name_keys="|hulizhulao",
+            uscc="52350206MJB0000047", rating="3A", area_id=8, lat=24.5, lon=118.1, created_at=NOW,
+        )
+    )  # fmt: skip
+    for organisation, linked in (("lukang", False), ("huli", True)):
+        db.session.add(
+            Carer(
+                id=key(f"carer/guest/{organisation}"), person_id=person.id, organisation_id=key(organisation),
+                kind="carer", linked=linked, valid_from=street.LONG_AGO, valid_to=None, created_at=NOW,
+            )
+        )  # fmt: skip
+    db.session.add(
+        Volunteer(
+            id=key("volunteer/guest"), person_id=person.id, number="XM08888", area_id=8, insured_to=date(2027, 6, 30),
+            joined_on=street.LONG_AGO, radius_metres=3000, linked=True, created_at=NOW,
+        )
+    )  # fmt: skip
+    db.session.flush()
+
+
+LINKED_IDS = {
+    "carer_id": key("carer/guest/huli"), "volunteer_id": key("volunteer/guest"), "user_id": key("user/guest"),
+    "person_id": key("guest"),
+}  # fmt: skip
+
+
+def _messages(visit):
+    """To the clerk of the household's community, and to the one of the next, who no longer sees the visit."""
+    for name in ("clerk", "clerk2"):
+        params = {"visit_id": str(visit.id), "number": visit.number, "starts_at": visit.earliest_at.isoformat(),
+                  "ends_at": visit.latest_at.isoformat(), "assignment_id": None}  # fmt: skip
+        db.session.add(
+            InboxMessage(
+                person_id=key(name), outbox_id=key("message/" + name), kind="visits.dropped", params=params,
+                created_at=NOW,
+            )
+        )  # fmt: skip
 
 
 def _workers_there():
@@ -224,7 +289,8 @@ def _things(side, household, carer, volunteer, line):
     user = db.session.get(User, key("user/" + {"near": "clerk2", "far": "stranger"}[side]))
     granting.invite(user, by=None, now=NOW)
     given = HoursEntry(person_id=key(volunteer), minutes={"near": 91, "far": 97}[side], recorded_at=NOW)
-    db.session.add(given)
+    home = db.session.get(Household, key("household/" + household))
+    db.session.add_all([given, Call(key_id=home.key_id, household_id=home.id, created_at=NOW)])
     db.session.flush()
     head = db.session.scalars(select(Member).where(Member.household_id == key("household/" + household))).one()
     return {

@@ -9,12 +9,13 @@ import re
 import shutil
 import tempfile
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import neighbours
 import pytest
 import world as street
-from neighbours import ACCOUNTS, SUBJECTS, Subject
+from neighbours import ACCOUNTS, LINKED, LINKED_IDS, SUBJECTS, Subject
 
 from linkage.accounts.models import UserSession
 from linkage.core.clock import current_clock
@@ -105,6 +106,8 @@ class Walk:
         with app.app_context():
             current_clock().move_to(street.NOW)
             self.near = unit_of_work(neighbours.build_near)
+        # A ledger names a visit to those, too, who may not open it: without the link.
+        CANARIES[f'href="/visits/{self.near["visit_id"]}"'] = AT_CHEN | {"coordinator", "manager", "supervisor"}
         self.browser = app.test_client(use_cookies=False)  # keeps nothing of what it is told, as after signing out
         there = [name for name in ACCOUNTS if name in neighbours.STRANGERS_THERE]
         self.headers = {account: self._signed_in(account) for account in (None, *ACCOUNTS) if account not in there}
@@ -153,7 +156,7 @@ class Walk:
         with self.app.test_request_context():
             return self.app.url_map.bind("localhost").build(rule.endpoint, values)
 
-    def expected(self, endpoint, account):
+    def expected(self, endpoint, account, subjects=SUBJECTS):
         """What the answer must be: "sign in", 403, 404 or "answered"."""
         permission, loader = self.routes[endpoint]
         if permission == "public":
@@ -163,7 +166,7 @@ class Walk:
         if permission == SIGNED_IN:
             return "answered"
         late = LOADED_IN_VIEW.get(endpoint)
-        subject = SUBJECTS[loader] if loader != "-" else None
+        subject = subjects[loader] if loader != "-" else None
         also = ALSO.get(endpoint)
         if subject is not None:
             seen = self.seeing.get(subject.model)
@@ -187,13 +190,20 @@ class Walk:
             return ACCOUNTS[account][4] == 1
         return scope is not None and (subject is None or subject.lies_in(scope, account))
 
+    def sides(self, endpoint):
+        """(ids, subjects) that a route is asked about: the street's; and a linked person's, where that matters."""
+        permission, loader = self.routes[endpoint]
+        yield self.near, SUBJECTS
+        if loader in LINKED and "registered" in self.rights.get(permission, {}).values():
+            yield {**self.near, **LINKED_IDS}, LINKED
+
     def complaints(self, endpoint, methods=("GET", "POST")):
         """What is wrong with the answers of one route, as sentences; nothing when all is well."""
-        for rule in self.rules[endpoint]:
+        for rule, (ids, subjects) in product(self.rules[endpoint], self.sides(endpoint)):
             for method in sorted({*methods} & rule.methods):
                 for account in self.headers:
-                    expected = self.expected(endpoint, account)
-                    answer = self.ask(rule, method, account)
+                    expected = self.expected(endpoint, account, subjects)
+                    answer = self.ask(rule, method, account, ids)
                     if not fits(expected, answer, endpoint):
                         yield (
                             f"{method} {endpoint} as {account or 'nobody'}: expected {expected}, got "
@@ -250,12 +260,15 @@ CANARIES = {
     "鹭康居家养老": HERE | ABOVE_BOTH,
     "HT-lukang": HERE | ABOVE_BOTH,
     "XM00001": HERE | ABOVE_BOTH,
+    "振兴社区": NEIGHBOURS | ABOVE_BOTH,
+    f'href="/users/{street.key("user/nobody")}"': set(),  # the log names this account's deeds, but nobody may open it
 }
 # Searches as somebody would try them who should not find anything: all but the last character of each canary.
 SEARCHED = ("desk.search", "desk.find_household", "desk.find_caller", "households.listing", "carers.listing",
-            "volunteers.listing", "users.listing", "contracts.listing", "organisations.listing")  # fmt: skip
+            "volunteers.listing", "users.listing", "contracts.listing", "organisations.listing",
+            "data_requests.listing")  # fmt: skip
 
-TRIED = ("陈阿珠", "王外人", "邻护理")
+TRIED = ("陈阿珠", "王外人", "邻护理", "振兴社区")
 
 
 def all_of_a_kind(walk):
@@ -266,6 +279,7 @@ def all_of_a_kind(walk):
         if not rules[0].arguments and "GET" in rules[0].methods and endpoint not in NOT_ANSWERED_HERE
     ]
     found = [(name, f"{rule}?q={text[:-1]}") for name, rule in lists if name in SEARCHED for text in TRIED]
+    found += [("imports.template_file", f"/imports/template/{kind}.xlsx") for kind in ("carers", "lines")]
     found += [("desk.post_need", f"/needs/new?household={side['household_id']}") for side in (walk.near, walk.far)]
     for side in (walk.near, walk.far):
         found += [

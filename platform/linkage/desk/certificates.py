@@ -17,7 +17,7 @@ from linkage.core import audit
 from linkage.core.clock import local_date
 from linkage.core.errors import Conflict
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, visible_rows
+from linkage.core.permissions import Actor
 from linkage.desk import buckets
 from linkage.desk.buckets import Entry, Month
 from linkage.desk.models import CoverageCertificate
@@ -104,8 +104,12 @@ def certificate_of(area: Area, month: Month) -> CoverageCertificate | None:
     ).one_or_none()
 
 
-def visible(actor: Actor) -> Select[CoverageCertificate]:
-    return visible_rows(actor, CoverageCertificate)
+def issued(area_ids: Iterable[int], month: Month) -> dict[int, CoverageCertificate]:
+    """The month's certificates of these areas, by area."""
+    wanted = select(CoverageCertificate).where(
+        CoverageCertificate.area_id.in_(list(area_ids)), CoverageCertificate.month == month.text
+    )
+    return {row.area_id: row for row in db.session.scalars(wanted)}
 
 
 def get_certificate(certificate_id: uuid.UUID) -> CoverageCertificate | None:

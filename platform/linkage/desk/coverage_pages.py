@@ -63,15 +63,13 @@ def listing() -> str:
     total = Line(Area(name=""))
     for line in lines:
         total.numbers.update(line.numbers)
-    found = certificates.visible(actor).where(CoverageCertificate.month == month.text)
-    issued = {row.area_id: row for row in db.session.scalars(found)}
     return render_template(
         "desk/buckets.html",
         lines=lines,
         total=total,
         month=month,
         months=_months(local_date(now)),
-        issued=issued,
+        issued=certificates.issued([row.id for row in communities(actor, permissions.may_see_coverage)], month),
         certifiable=_certifiable(actor) if month.last <= local_date(now) else set(),
         **_words(actor),
     )

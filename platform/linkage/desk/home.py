@@ -66,7 +66,7 @@ def _plans(actor: Actor, today: date) -> list[dict[str, Any]]:
     last = monday + timedelta(days=6)
     found = []
     for area in planning.planning_areas(actor)[:MOST_STREETS]:
-        plan = planning.to_look_at(planning.plans_of(actor, area, monday, last))
+        plan = planning.to_look_at(planning.plans_of(area, monday, last))
         buckets = _buckets(plan, actor) if plan else {}
         total = sum(map(len, buckets.values()))
         found.append({"area": area, "plan": plan, "truth": truth(buckets), "total": total})

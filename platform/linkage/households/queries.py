@@ -1,4 +1,4 @@
-"""Reading households. Every list starts with `visible` or `listed`."""
+"""Reading households. Every list starts with `listed`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,13 @@ from linkage.areas.models import Area, Place
 from linkage.areas.queries import in_estate, lies_under
 from linkage.core.extensions import db
 from linkage.core.models import AccessRow
-from linkage.core.permissions import Actor, get_right, scoped, visible_rows
+from linkage.core.permissions import Actor, get_right, scoped
 from linkage.core.privacy import warm_keys
 from linkage.core.readings import KEY_LENGTH, folded
 from linkage.households.models import Consent, Household, HouseholdMerge, Member, Residence, Tag
 from linkage.households.shown import names_in_full
 from linkage.people.models import Person, PersonKey
 from linkage.people.queries import search
-
-
-def visible(actor: Actor) -> Select[Household]:
-    """The households that the actor may see."""
-    return visible_rows(actor, Household)
 
 
 def get_household(household_id: uuid.UUID) -> Household | None:

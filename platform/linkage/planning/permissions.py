@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, select
 
+from linkage.areas.models import Area
 from linkage.areas.queries import lies_under
 from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
 from linkage.planning.models import Plan, PlanUnserved
@@ -32,8 +33,17 @@ def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
 @scope(Plan, "inside")
 def _around(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     """Staff of a community see the plan of the street around it (and in it only their own community's visits)."""
-    parents = [int(part) for part in grant.area_path.strip("/").split("/")] if grant.area_path else []
-    return Plan.area_id.in_(parents)
+    return Plan.area_id.in_(_parents(grant))
+
+
+@scope(Area, "inside")
+def _areas_around(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return Area.id.in_(_parents(grant))
+
+
+def _parents(grant: ActiveGrant) -> list[int]:
+    """The grant's own area and all around it."""
+    return [int(part) for part in grant.area_path.strip("/").split("/")] if grant.area_path else []
 
 
 @scope(PlanUnserved, "area")

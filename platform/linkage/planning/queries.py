@@ -8,14 +8,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from linkage.areas.models import Area
 from linkage.core import clock
 from linkage.core.extensions import db
 from linkage.core.models import Job
-from linkage.core.permissions import Actor, scoped, visible_rows
+from linkage.core.permissions import Actor, scoped, see_right, visible_rows
 from linkage.offers.models import Offer
 from linkage.organisations.models import Carer, Organisation
 from linkage.people.models import Person
@@ -27,10 +27,6 @@ from linkage.planning.publishing import KIND as PUBLISH
 from linkage.visits.models import Assignment, Slot, Visit
 
 
-def visible(actor: Actor) -> Select[Plan]:
-    return visible_rows(actor, Plan)
-
-
 def get_plan(plan_id: uuid.UUID) -> Plan | None:
     return db.session.get(Plan, plan_id)
 
@@ -40,20 +36,16 @@ def get_unserved(unserved_id: uuid.UUID) -> PlanUnserved | None:
 
 
 def planning_areas(actor: Actor) -> list[Area]:
-    """The planning areas of the actor: those below the own area, and the one around it."""
-    own = scoped(actor, "areas.see", Area).where(Area.is_planning_area, Area.closed_on.is_(None)).order_by(Area.code)
-    found = list(db.session.scalars(own))
-    around = {int(part) for grant in actor.grants for part in grant.area_path.strip("/").split("/") if part}
-    if not found and around:
-        found = list(db.session.scalars(select(Area).where(Area.id.in_(around), Area.is_planning_area)))
-    return found
+    """The areas whose plans the actor may see: those below the own area, for a community the one around it."""
+    own = scoped(actor, see_right(Plan), Area).where(Area.is_planning_area, Area.closed_on.is_(None))
+    return list(db.session.scalars(own.order_by(Area.code)))
 
 
-def plans_of(actor: Actor, area: Area, first: date, last: date) -> list[Plan]:
-    """The plans of an area that touch first..last, newest first."""
+def plans_of(area: Area, first: date, last: date) -> list[Plan]:
+    """The plans of an area (of `planning_areas`) that touch first..last, newest first."""
     return list(
         db.session.scalars(
-            visible(actor)
+            select(Plan)
             .where(Plan.area_id == area.id, Plan.first_day <= last, Plan.last_day >= first)
             .order_by(Plan.number.desc())
             .limit(50)

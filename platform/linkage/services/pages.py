@@ -29,7 +29,7 @@ ICONS = (
 def listing() -> str:
     today = local_date(request_now())
     shown = request.args.get("state", "offered")
-    wanted = queries.visible(require_actor())
+    wanted = queries.catalogue()
     if shown == "offered":
         wanted = wanted.where(Service.on(today))
     elif shown == "ended":
