@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 import xlsxwriter
@@ -24,7 +24,7 @@ def template(kind: Kind, today: date, scene: Scene | None = None) -> bytes:
     """The file to fill in: headings, text cells, lists to choose from, and a second sheet with hints and examples."""
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"title": str(kind.title), "comments": ""})
+    book.set_properties({"title": str(kind.title), "comments": "", "created": datetime.combine(today, time())})
     sheet = book.add_worksheet(_("Fill in"))
     text = book.add_format({"num_format": "@"})
     for place, column in enumerate(kind.columns):
