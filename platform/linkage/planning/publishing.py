@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy import or_, select, update
 
 from linkage.contracts.models import ContractLine
-from linkage.core import audit, clock, jobs
+from linkage.core import audit, clock, jobs, outbox
 from linkage.core.errors import Conflict, DomainError
 from linkage.core.extensions import db
 from linkage.core.models import Job
@@ -163,7 +163,7 @@ def _settle(plan: Plan, change: diff.Change, stop: PlanStop, now: datetime) -> N
     if stop.capacity == "volunteer":
         _ask(plan, change.slot, stop, now)
         return
-    booking.book(
+    booked = booking.book(
         change.slot,
         stop.person_id,
         capacity="carer",
@@ -176,6 +176,8 @@ def _settle(plan: Plan, change: diff.Change, stop: PlanStop, now: datetime) -> N
         by=None,
         now=now,
     )
+    told = "visits.moved" if change.kind == "move" else "visits.booked"
+    outbox.tell(stop.person_id, told, now=now, **visits.facts(change.visit, booked))
 
 
 def _ask(plan: Plan, slot: Slot, stop: PlanStop, now: datetime) -> None:

@@ -72,6 +72,27 @@ def visit_url(params: Params) -> str:
     return "" if _seen(params) is None else f"/visits/{params['visit_id']}"
 
 
+@notice(
+    "visits.booked",
+    many=lambda number: ngettext("%(num)d new visit is yours.", "%(num)d new visits are yours.", number),
+)
+def _booked(params: Params) -> Rendered:
+    """To the paid carer whom a published plan sends."""
+    text = _("You go on %(when)s: %(number)s.", when=span(params), number=thing(params))
+    return Rendered(text, f"/me/visits/{params['assignment_id']}")
+
+
+@notice(
+    "visits.moved",
+    many=lambda number: ngettext("%(num)d of your visits was moved.", "%(num)d of your visits were moved.", number),
+    replaces=("visits.booked",),
+)
+def _moved(params: Params) -> Rendered:
+    """To the paid carer who goes at another time than she was told."""
+    text = _("Your visit was moved to %(when)s: %(number)s.", when=span(params), number=thing(params))
+    return Rendered(text, f"/me/visits/{params['assignment_id']}")
+
+
 @notice("visits.released")
 def _released(params: Params) -> Rendered:
     text = _(

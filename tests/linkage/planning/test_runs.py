@@ -1,19 +1,21 @@
 """A planning run from request to published: solved in a child process, checked, stored, applied, nothing half done."""
 
 import uuid
+from datetime import timedelta
 from zlib import decompress
 
 import pytest
 from sqlalchemy import select
+from visiting import change
 
 from linkage.contracts.models import LineMonth
 from linkage.core.errors import Conflict
 from linkage.core.extensions import db
-from linkage.core.models import Job
+from linkage.core.models import Job, OutboxRow
 from linkage.core.transactions import armed
 from linkage.offers.models import Offer
 from linkage.planning import fixing, operations, publishing
-from linkage.planning.models import Plan, PlanningLock, PlanUnserved
+from linkage.planning.models import Plan, PlanningLock, PlanStop, PlanUnserved
 from linkage.visits.models import Assignment
 from linkage.worker import Runner
 from matching.instance_io import instance_from_json
@@ -85,6 +87,31 @@ def test_publishing_books_paid_carers_and_commits_their_minutes(post, plan_week,
     assert {row.person_id for row in active()} == {world.key("wu"), world.key("xu")}
     month = db.session.scalars(select(LineMonth).where(LineMonth.line_id == world.key("line/lukang/bath"))).one()
     assert (month.committed, month.reserved) == (120, 0)
+    told = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "visits.booked")).all()
+    assert {(row.person_id, row.params["assignment_id"]) for row in told} == {
+        (row.person_id, str(row.id)) for row in active()
+    }
+
+
+def test_who_is_moved_is_told_once_with_the_new_time(post, plan_week, publish, world):
+    post("chen", "bath", people=2)
+    publish(plan_week())
+    before = {row.id: row.starts_at for row in active()}
+
+    def later():
+        for stop in db.session.scalars(select(PlanStop).where(PlanStop.plan_id == again)):
+            stop.starts_at += timedelta(minutes=5)
+            stop.ends_at += timedelta(minutes=5)
+
+    again = plan_week().id
+    change(world, later)
+    publish(db.session.get_one(Plan, again))
+    moved = [row for row in active() if row.id not in before]
+    assert {row.starts_at for row in moved} == {moment + timedelta(minutes=5) for moment in before.values()}
+    told = db.session.scalars(select(OutboxRow).where(OutboxRow.kind.in_(["visits.moved", "visits.released"]))).all()
+    assert sorted((row.kind, str(row.person_id)) for row in told) == sorted(
+        ("visits.moved", str(world.key(name))) for name in ("wu", "xu")
+    )
 
 
 def test_publishing_asks_a_volunteer_and_reserves_the_carer_behind(post, plan_week, publish, world):
