@@ -34,7 +34,7 @@ from linkage.worker import Runner
 SEED = int(os.environ.get("LINKAGE_CHAOS_SEED", "20261124"))
 # These end the browser's session, or start long work of their own.
 NOT_OURS = ("/logout", "/sign-out", "/password", "/end", "/upkeep/", "/language", "/plans/", "/static", "/readyz")
-STEPS_PER_DEED = 25
+STEPS_PER_DEED = 60
 
 
 class Chaos:

@@ -232,6 +232,13 @@ def register_eraser(
         _holds[room] = holds
 
 
+def order_erasers(rooms: Iterable[str]) -> None:
+    """Put the erasers into the order of their rooms, lowest first, whichever was imported first."""
+    for room in rooms:
+        if room in _erasers:
+            _erasers[room] = _erasers.pop(room)
+
+
 def erasers() -> dict[str, Callable[..., None]]:
     return dict(_erasers)
 

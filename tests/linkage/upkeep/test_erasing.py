@@ -9,6 +9,7 @@ from sqlalchemy import JSON, String, Text, select
 from visiting import change, post_for
 
 from linkage.accounts.models import User
+from linkage.application import ROOMS
 from linkage.core import audit, privacy
 from linkage.core.errors import Conflict
 from linkage.core.extensions import db
@@ -34,6 +35,10 @@ def own_keep(app):
 
 def erase(person_id=CHEN, reason="asked_by_person"):
     return unit_of_work(lambda: erasing.erase_person(person_id, reason=reason, by=None, now=street.NOW))
+
+
+def test_the_highest_room_forgets_first_whichever_was_imported_first(template):
+    assert list(privacy.erasers()) == [room for room in ROOMS if room in privacy.erasers()]
 
 
 def test_every_table_that_refers_to_people_is_accounted_for():
