@@ -125,9 +125,14 @@ def register_employer(
         password_hash=password_hash, by=admin, now=story.setup,
     )  # fmt: skip
     for place, worker in enumerate(workers, 1):
-        account = worker.account or f"worker-{number}-{place}"
+        account = worker.account or made_up_account(number, place)
         _worker(organisation, employer.kind, worker, account, name, inventor, story, password_hash, street)
     return organisation
+
+
+def made_up_account(number: int, place: int) -> str:
+    """The sign-in name of the `place`th of the `number`th organisation; its figures alone are no telephone (110)."""
+    return f"worker-{chr(ord('a') + number - 1)}{place}"
 
 
 def _worker(

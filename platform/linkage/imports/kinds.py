@@ -169,12 +169,18 @@ class Kind:
     group_key: Callable[[Sequence[Row]], str]
     examine: Callable[[list[Row], Scene], Examined]
     take: Callable[[Examined, set[str], Actor, datetime], dict[str, Any]]
-    example_rows: Callable[[date], list[dict[str, str]]]
     count: Callable[[int], str]
     lead: Any
     rules: tuple[Any, ...]
     listing: str
     prepare: Callable[[Sequence[list[Row]], Scene], None] = lambda _groups, _scene: None
+
+    def example_rows(self) -> list[dict[str, str]]:
+        """What the template shows below its heading."""
+        return [
+            {column.name: column.examples[place] for column in self.columns if place < len(column.examples)}
+            for place in range(max(len(column.examples) for column in self.columns))
+        ]
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

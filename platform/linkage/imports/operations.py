@@ -424,53 +424,11 @@ def take_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
     return True
 
 
-def undo_until(upload: Upload, now: datetime) -> datetime | None:
-    """Until when something of the upload can still be taken back; None where nothing can."""
-    hours = timedelta(hours=rule("imports.undo_hours", local_date(now)))
-    last = max((group.taken_at for group in queries.undoable(upload) if group.taken_at), default=None)
-    return last + hours if last is not None and last + hours > now else None
-
-
-def undo_later(upload: Upload, *, by: Actor, now: datetime) -> Job:
-    """Have a worker take back what the upload brought in.  Raises Conflict when the day is over, or while one works."""
-    if undo_until(upload, now) is None:
-        raise Conflict(_l("There is nothing that could be taken back any more."))
-    demand_idle(upload)
-    job = jobs.enqueue(UNDO_JOB, {"upload_id": str(upload.id)}, by=by.user_id, now=now)
-    upload.summary = {**upload.summary, "undoing": str(job.id)}
-    audit.record("imports.undo", upload, by=by.user_id, now=now)
-    return job
-
-
 def demand_idle(upload: Upload) -> None:
     """Raise Conflict while a worker is at this upload."""
     job = queries.job_of(upload)
     if job is not None and job.status in ("waiting", "running"):
         raise Conflict(_l("This file is being worked on already."))
-
-
-def undo_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
-    """Take back one group, whole or not at all (the caller's transaction); False where it must stay."""
-    kept = group.undo
-    if kept is None or group.undone_at is not None:
-        return True
-    demand_area(kind_of(group.upload), db.session.get_one(Area, group.upload.area_id), by)
-    try:
-        undoing.reverse(kept["record"], now=now)
-    except Conflict as error:
-        group.undo = {**kept, "stays": str(error.message)}
-        audit.record("imports.undo_refused", group.upload, by=by.user_id, now=now, group=group.position)
-        return False
-    group.undone_at, group.undo = now, None
-    audit.record("imports.undo_group", group.upload, by=by.user_id, now=now, group=group.position)
-    return True
-
-
-def forget_undo(upload: Upload, *, now: datetime) -> None:
-    """The day is over: what would be needed to take it back is deleted."""
-    for group in queries.undoable(upload):
-        group.undo = None
-    audit.record("imports.forget_undo", upload, by=None, now=now)
 
 
 def note_refusal(group: UploadGroup, error: DomainError, *, by: Actor, now: datetime) -> None:

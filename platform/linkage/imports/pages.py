@@ -14,7 +14,7 @@ from linkage.core.errors import DomainError, InvalidInput, NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.web import Room, go, request_now, require_actor
-from linkage.imports import operations, permissions, queries, schemas, views, writing
+from linkage.imports import giving_back, operations, permissions, queries, schemas, views, writing
 from linkage.imports.kinds import KINDS, Kind
 from linkage.imports.models import Upload
 from linkage.imports.reading import FileRefused, Sheet, read_sheets
@@ -278,7 +278,7 @@ def done(upload: Upload) -> Answer:
             "imports/done.html",
             job=job,
             running=running,
-            undo_until=operations.undo_until(upload, now),
+            undo_until=giving_back.undo_until(upload, now),
             undoable=len(queries.undoable(upload)),
             stays=queries.stays(upload),
             **_common(upload, 5),
@@ -291,7 +291,7 @@ def done(upload: Upload) -> Answer:
 
 @room.post("/<uuid:upload_id>/undo", permission=permissions.may_see, subject=queries.get_upload)
 def undo(upload: Upload) -> Answer:
-    operations.undo_later(upload, by=require_actor(), now=request_now())
+    giving_back.undo_later(upload, by=require_actor(), now=request_now())
     return go("imports.done", upload_id=upload.id)
 
 

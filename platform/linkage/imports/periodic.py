@@ -12,7 +12,7 @@ from linkage.core.models import Job
 from linkage.core.periodic import periodic
 from linkage.core.rulesets import rule
 from linkage.core.transactions import unit_of_work
-from linkage.imports import operations, queries
+from linkage.imports import giving_back, operations, queries
 from linkage.imports.models import Upload
 from linkage.imports.taking import Progress, read_later, take_ready, undo_all
 
@@ -55,7 +55,7 @@ def forget_undo(now: datetime) -> None:
     for upload_id in queries.undo_over(over):
 
         def forget(upload_id: uuid.UUID = upload_id) -> None:
-            operations.forget_undo(db.session.get_one(Upload, upload_id), now=now)
+            giving_back.forget_undo(db.session.get_one(Upload, upload_id), now=now)
 
         unit_of_work(forget)
 

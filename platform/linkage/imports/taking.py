@@ -9,7 +9,7 @@ from datetime import datetime
 from linkage.core.errors import DomainError
 from linkage.core.extensions import db
 from linkage.core.transactions import unit_of_work
-from linkage.imports import operations, queries
+from linkage.imports import giving_back, operations, queries
 from linkage.imports.models import Upload, UploadGroup
 
 Progress = Callable[[int, int], None]
@@ -76,7 +76,7 @@ def undo_all(upload_id: uuid.UUID, *, now: datetime, on_progress: Progress | Non
 
         def undo(group_id: uuid.UUID = group_id) -> bool:
             group = db.session.get_one(UploadGroup, group_id)
-            return operations.undo_group(group, by=operations.actor_for(group.upload, now), now=now)
+            return giving_back.undo_group(group, by=operations.actor_for(group.upload, now), now=now)
 
         back += unit_of_work(undo)
         db.session.expire_all()

@@ -83,7 +83,7 @@ def _hints(book: Any, kind: Kind, today: date) -> None:
     for number, line in enumerate(lines):
         sheet.write_string(number, 0, line, book.add_format({}))
     start = len(lines) + 1
-    examples = kind.example_rows(today)
+    examples = kind.example_rows()
     for place, words in enumerate((_("Column"), _("What to write"), *(_("Example") for _row in examples))):
         sheet.write_string(start, place, words, bold)
     for number, column in enumerate(kind.columns, start + 1):

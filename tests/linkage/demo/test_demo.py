@@ -18,6 +18,7 @@ from linkage.core.extensions import db
 from linkage.core.permissions import Role
 from linkage.demo import load
 from linkage.demo.inventing import Inventor
+from linkage.demo.providers import made_up_account
 from linkage.households.models import Household
 from linkage.offers.models import Offer
 from linkage.offers.queries import unanswered
@@ -161,3 +162,9 @@ def test_the_demo_begins_when_it_is_told_to(demo):
 def test_the_same_seed_invents_the_same_people():
     one, two = ([Inventor(7).person("F", date(1940, 5, 6)) for _ in range(3)] for _ in range(2))
     assert one == two
+
+
+def test_a_large_streets_accounts_have_names_that_are_no_telephones():
+    names = {made_up_account(number, place) for number in range(1, 10) for place in range(1, 100)}
+    assert len(names) == 9 * 99
+    assert {telephone_fault(name) for name in names} == {"invalid"}

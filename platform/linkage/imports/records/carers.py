@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -14,7 +14,7 @@ from sqlalchemy import select
 from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, right, scoped
-from linkage.imports import traces, values
+from linkage.imports import values
 from linkage.imports.kinds import Column, Examined, Kind, Row, Scene, register
 from linkage.imports.records.common import (
     PERSON_COLUMNS,
@@ -26,6 +26,7 @@ from linkage.imports.records.common import (
     draft_of,
     id_key,
     person_draft,
+    remember_agreed,
     show_plain,
     stored_person,
     wanted_person,
@@ -249,9 +250,7 @@ def take(examined: Examined, ticked: set[str], by: Actor, now: datetime) -> dict
     for code in plan.new_codes:
         until = plan.cells.get("papers_until")
         add_held(plan.carer.person_id, code, valid_from=plan.terms.valid_from, valid_to=until, by=by, now=now)
-    for subject in _subjects(plan):
-        agreed = {name: subject.stored[name] for name in subject.wanted if subject.stored[name] == subject.wanted[name]}
-        traces.remember(subject.table, subject.id, agreed, now=now)
+    remember_agreed(_subjects(plan), now)
     return {"carer_id": str(plan.carer.id), "new": new, "changed": len(changed), "papers": len(plan.new_codes)}
 
 
@@ -273,18 +272,6 @@ def _change(plan: Plan, keys: set[str], by: Actor, now: datetime) -> None:
         )
 
 
-def example_rows(_today: date) -> list[dict[str, str]]:
-    return examples(COLUMNS)
-
-
-def examples(columns: Sequence[Column]) -> list[dict[str, str]]:
-    """Two rows as the template shows them."""
-    return [
-        {column.name: column.examples[place] for column in columns if place < len(column.examples)}
-        for place in range(2)
-    ]
-
-
 CARERS = register(
     Kind(
         name="carers",
@@ -296,7 +283,6 @@ CARERS = register(
         group_key=group_key,
         examine=examine,
         take=take,
-        example_rows=example_rows,
         count=lambda number: ngettext("%(num)d carer", "%(num)d carers", number),
         lead=_l("Who works for the organisation, with terms and qualifications."),
         rules=(_l("One row for each person; the ID number, else name and telephone, tell who is meant."),),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -18,7 +18,7 @@ from linkage.core.formats import format_long_date
 from linkage.imports import values
 from linkage.imports.kinds import Change, Column, Fault, Row, Scene
 from linkage.imports.roster.columns import LANGUAGES, SEXES
-from linkage.imports.traces import index_of, trace_of
+from linkage.imports.traces import index_of, remember, trace_of
 from linkage.imports.values import CellFault
 from linkage.people.identity import (
     birth_date_of,
@@ -201,6 +201,13 @@ def accepted(changes: Sequence[Change], ticked: set[str]) -> set[str]:
 def chosen(subject: Subject, keys: set[str]) -> dict[str, Any]:
     """The wanted values of a subject's accepted changes."""
     return {name: value for name, value in subject.wanted.items() if f"{subject.key}.{name}" in keys}
+
+
+def remember_agreed(subjects: Iterable[Subject], now: datetime) -> None:
+    """Note which values the file and the register agree on now: what differs later was edited since."""
+    for subject in subjects:
+        agreed = {name: subject.stored[name] for name in subject.wanted if subject.stored[name] == subject.wanted[name]}
+        remember(subject.table, subject.id, agreed, now=now)
 
 
 def show_plain(name: str, value: Any) -> str:

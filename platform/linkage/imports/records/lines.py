@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -21,10 +21,18 @@ from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
 from linkage.core.formats import format_money
 from linkage.core.permissions import Actor, may, right
-from linkage.imports import traces, values
+from linkage.imports import values
 from linkage.imports.kinds import Column, Examined, Kind, Row, Scene, register
-from linkage.imports.records.carers import examples, organisations_for
-from linkage.imports.records.common import RecordReader, Subject, accepted, chosen, differences, show_plain
+from linkage.imports.records.carers import organisations_for
+from linkage.imports.records.common import (
+    RecordReader,
+    Subject,
+    accepted,
+    chosen,
+    differences,
+    remember_agreed,
+    show_plain,
+)
 from linkage.imports.roster.columns import TAGS
 from linkage.services.models import Service
 from linkage.services.queries import services_on
@@ -302,9 +310,7 @@ def take(examined: Examined, ticked: set[str], by: Actor, now: datetime) -> dict
         plan.contract, plan.lines = contract, list(contract.lines)
     else:
         _change(plan, contract, keys, by, now)
-    for subject in _subjects(plan):
-        agreed = {name: subject.stored[name] for name in subject.wanted if subject.stored[name] == subject.wanted[name]}
-        traces.remember(subject.table, subject.id, agreed, now=now)
+    remember_agreed(_subjects(plan), now)
     return {"contract_id": str(contract.id), "new": new, "changed": len(keys), "lines": len(plan.drafts)}
 
 
@@ -326,10 +332,6 @@ def _change(plan: Plan, contract: Contract, keys: set[str], by: Actor, now: date
             contract_operations.change_line(line, wanted, row_version=line.row_version, by=by, now=now)
 
 
-def example_rows(_today: date) -> list[dict[str, str]]:
-    return examples(COLUMNS)
-
-
 LINES = register(
     Kind(
         name="lines",
@@ -341,7 +343,6 @@ LINES = register(
         group_key=group_key,
         examine=examine,
         take=take,
-        example_rows=example_rows,
         count=lambda number: ngettext("%(num)d contract", "%(num)d contracts", number),
         lead=_l("Signed contracts, a row for each line with its services, areas, price and cap."),
         rules=(_l("Rows with the same contract number are one contract: it enters whole or not at all."),),

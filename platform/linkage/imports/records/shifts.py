@@ -21,7 +21,6 @@ from linkage.imports.kinds import Change, Column, Examined, Kind, Row, Scene, re
 from linkage.imports.records.carers import (
     ORGANISATION,
     carer_of,
-    examples,
     may_import,
     organisation_of,
     organisations_for,
@@ -224,10 +223,6 @@ def take(examined: Examined, ticked: set[str], by: Actor, now: datetime) -> dict
     return {"carer_id": str(plan.carer.id), "new": examined.state == "new", "changed": int(not kept)}
 
 
-def example_rows(_today: date) -> list[dict[str, str]]:
-    return examples(COLUMNS)
-
-
 SHIFTS = register(
     Kind(
         name="shifts",
@@ -239,7 +234,6 @@ SHIFTS = register(
         group_key=group_key,
         examine=examine,
         take=take,
-        example_rows=example_rows,
         count=lambda number: ngettext("%(num)d week", "%(num)d weeks", number),
         lead=_l("Who works when, week by week."),
         rules=(_l("The rows of one person are their whole week: it takes the place of the one before."),),

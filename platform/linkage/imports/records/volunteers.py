@@ -14,9 +14,9 @@ from linkage.areas.models import Area
 from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, may, right
-from linkage.imports import traces, values
+from linkage.imports import values
 from linkage.imports.kinds import Column, Examined, Kind, Row, Scene, register
-from linkage.imports.records.carers import TRAVEL, examples, group, group_key, prepare
+from linkage.imports.records.carers import TRAVEL, group, group_key, prepare
 from linkage.imports.records.common import (
     PERSON_COLUMNS,
     RecordReader,
@@ -27,6 +27,7 @@ from linkage.imports.records.common import (
     draft_of,
     id_key,
     person_draft,
+    remember_agreed,
     show_plain,
     stored_person,
     wanted_person,
@@ -246,9 +247,7 @@ def take(examined: Examined, ticked: set[str], by: Actor, now: datetime) -> dict
     for code in plan.new_codes:
         start, until = examined.plan.volunteer.joined_on, plan.cells.get("papers_until")
         add_held(plan.volunteer.person_id, code, valid_from=start, valid_to=until, by=by, now=now)
-    for subject in _subjects(plan):
-        agreed = {name: subject.stored[name] for name in subject.wanted if subject.stored[name] == subject.wanted[name]}
-        traces.remember(subject.table, subject.id, agreed, now=now)
+    remember_agreed(_subjects(plan), now)
     return {"volunteer_id": str(plan.volunteer.id), "new": new, "changed": len(changed), "papers": len(plan.new_codes)}
 
 
@@ -274,10 +273,6 @@ def _change(plan: Plan, keys: set[str], by: Actor, now: datetime) -> None:
         volunteer_operations.change_offer(volunteer, offer, row_version=volunteer.row_version, by=by, now=now)
 
 
-def example_rows(_today: date) -> list[dict[str, str]]:
-    return examples(COLUMNS)
-
-
 VOLUNTEERS = register(
     Kind(
         name="volunteers",
@@ -289,7 +284,6 @@ VOLUNTEERS = register(
         group_key=group_key,
         examine=examine,
         take=take,
-        example_rows=example_rows,
         count=lambda number: ngettext("%(num)d volunteer", "%(num)d volunteers", number),
         lead=_l("Volunteers with what they offer, their insurance and their certificates."),
         rules=(_l("One row for each person; the ID number, else name and telephone, tell who is meant."),),

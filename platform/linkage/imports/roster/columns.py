@@ -124,4 +124,3 @@ COLUMNS = (
            width=12),
     Column("note", _l("Note"), ("备注", "需求备注", "说明"), "need", values.text(500), width=24),
 )  # fmt: skip
-EXAMPLES = 3

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -16,9 +16,9 @@ from linkage.areas.queries import is_under
 from linkage.core.crypto import blind
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, right
-from linkage.imports.kinds import Column, Examined, Kind, Row, Scene, register
+from linkage.imports.kinds import Examined, Kind, Row, Scene, register
 from linkage.imports.roster import comparing, taking
-from linkage.imports.roster.columns import COLUMNS, EXAMPLES, RELATIONS
+from linkage.imports.roster.columns import COLUMNS, RELATIONS
 from linkage.imports.roster.known import Known
 from linkage.imports.roster.matching import Matcher, check_needs
 from linkage.imports.roster.reading import GroupReader
@@ -158,16 +158,6 @@ def take(examined: Examined, ticked: set[str], by: Actor, now: datetime) -> dict
     return taking.take(examined, ticked, by, now)
 
 
-def _examples(columns: tuple[Column, ...]) -> Callable[[date], list[dict[str, str]]]:
-    def rows(_today: date) -> list[dict[str, str]]:
-        return [
-            {column.name: column.examples[place] for column in columns if place < len(column.examples)}
-            for place in range(EXAMPLES)
-        ]
-
-    return rows
-
-
 def count(number: int) -> str:
     return ngettext("%(num)d household", "%(num)d households", number)
 
@@ -187,7 +177,6 @@ ROSTER = register(
         group_key=group_key,
         examine=examine,
         take=take,
-        example_rows=_examples(COLUMNS),
         count=count,
         lead=_l("Households, members and needs from an Excel or CSV file."),
         rules=RULES,
@@ -202,7 +191,6 @@ HOUSEHOLDS = register(
         name="households",
         title=_l("Households and members"),
         columns=HOUSEHOLD_COLUMNS,
-        example_rows=_examples(HOUSEHOLD_COLUMNS),
         lead=_l("Households and who lives in them, without needs."),
         rules=RULES[:1],
     )
@@ -220,7 +208,6 @@ NEEDS = register(
         columns=NEED_COLUMNS,
         group=group_of_needs,
         examine=examine_needs,
-        example_rows=_examples(NEED_COLUMNS),
         lead=_l("What households that are registered ask for: a row for each need."),
         rules=(_l("A household is found by its number and a name, or by the ID number of somebody who lives there."),),
         listing="needs.listing",
