@@ -4,11 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from matching.charging import Booked
 from matching.city import City
 from matching.instance import Budget, Caregiver, Household, Instance, Quota, RunningPlan, Shift, TravelMode, Visit
 from matching.lookup import Lookup
-from matching.plan import Plan
 
 
 class Index:
@@ -105,32 +103,3 @@ def _places(visits: Sequence[Visit], people: Sequence[Caregiver], shifts: Sequen
     for shift in shifts:
         found |= {place for place in (shift.start_location_id, shift.end_location_id) if place is not None}
     return found
-
-
-def bookings(index: Index, plan: Plan) -> tuple[list[Booked], list[Booked]]:
-    """The places of a street's plan, and those behind them, in the city's instance."""
-    look = index.lookup
-    planned = [
-        Booked(
-            look.visits[stop.visit_id],
-            stop.slot,
-            look.caregivers[route.caregiver_id],
-            look.shifts[route.shift_id],
-            stop.start_minutes,
-            stop.line_id,
-        )
-        for route in plan.routes
-        for stop in route.stops
-    ]
-    behind = [
-        Booked(
-            look.visits[row.visit_id],
-            row.slot,
-            look.caregivers[row.caregiver_id],
-            look.shifts[row.shift_id],
-            row.start_minutes,
-            row.line_id,
-        )
-        for row in plan.fallbacks
-    ]
-    return planned, behind

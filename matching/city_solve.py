@@ -19,11 +19,12 @@ from threading import Lock
 from matching.city import City
 from matching.city_allocation import Allocation, allocate
 from matching.city_borders import Board
-from matching.city_parts import Index, bookings, part
+from matching.city_parts import Index, part
 from matching.errors import MatchingError
 from matching.instance import Instance
 from matching.instance_io import instance_digest
 from matching.plan import Plan
+from matching.plan_state import bookings
 from matching.solve import solve
 from matching.stop import MaxIterations, MaxRuntime, Stop
 
@@ -117,7 +118,7 @@ def solve_city(
     solved = _solve_all(city, parts, (iterations, seconds, seed), workers, executor, on_part)
     board = Board(index, shared.street_of)
     for one in solved:
-        board.put(*bookings(index, one.plan), one.plan.unserved)
+        board.put(*bookings(index.lookup, one.plan), one.plan.unserved)
     re_offered = board.offer_across_borders()
     plan = board.merged(seed, sum(one.plan.iterations for one in solved), instance_digest(city.instance))
     left = {row.visit_id for row in plan.unserved}

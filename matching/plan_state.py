@@ -66,7 +66,7 @@ class PlanState:
         self.instance = _with_held(instance, held)
         self.plan = plan
         self.lookup = lookup or Lookup(self.instance)
-        self.planned, self.behind = self._planned(), self._behind()
+        self.planned, self.behind = bookings(self.lookup, self.plan)
         self.account = Account(self.lookup)
         self.at_visit: dict[str, list[Booked]] = defaultdict(list)
         self.behind_visit: dict[str, list[Booked]] = defaultdict(list)
@@ -324,34 +324,33 @@ class PlanState:
             found[shift.caregiver_id][shift.day] += self.table(shift, due=due).work_minutes
         return found
 
-    def _planned(self) -> list[Booked]:
-        look = self.lookup
-        return [
-            Booked(
-                look.visits[stop.visit_id],
-                stop.slot,
-                look.caregivers[route.caregiver_id],
-                look.shifts[route.shift_id],
-                stop.start_minutes,
-                stop.line_id,
-            )
-            for route in self.plan.routes
-            for stop in route.stops
-        ]
 
-    def _behind(self) -> list[Booked]:
-        look = self.lookup
-        return [
-            Booked(
-                look.visits[row.visit_id],
-                row.slot,
-                look.caregivers[row.caregiver_id],
-                look.shifts[row.shift_id],
-                row.start_minutes,
-                row.line_id,
-            )
-            for row in self.plan.fallbacks
-        ]
+def bookings(look: Lookup, plan: Plan) -> tuple[list[Booked], list[Booked]]:
+    """The places of a plan, and those behind them, in the instance that `look` reads."""
+    planned = [
+        Booked(
+            look.visits[stop.visit_id],
+            stop.slot,
+            look.caregivers[route.caregiver_id],
+            look.shifts[route.shift_id],
+            stop.start_minutes,
+            stop.line_id,
+        )
+        for route in plan.routes
+        for stop in route.stops
+    ]
+    behind = [
+        Booked(
+            look.visits[row.visit_id],
+            row.slot,
+            look.caregivers[row.caregiver_id],
+            look.shifts[row.shift_id],
+            row.start_minutes,
+            row.line_id,
+        )
+        for row in plan.fallbacks
+    ]
+    return planned, behind
 
 
 def start_spans(visit: Visit, slot: int) -> list[Interval]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, and_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from linkage.core.clock import local_date
 from linkage.core.exports import Column, Export, Scene, key_ids, register
@@ -43,18 +43,7 @@ def _of_openable_homes(actor: Actor) -> Any:
 
 def _load(rows: Sequence[Household], _scene: Scene) -> None:
     ids = [row.id for row in rows]
-    loaded = db.session.scalars(
-        select(Household)
-        .where(Household.id.in_(ids))
-        .options(
-            selectinload(Household.members).joinedload(Member.person),
-            selectinload(Household.tags),
-            selectinload(Household.consents),
-            joinedload(Household.place),
-            joinedload(Household.area),
-        )
-        .execution_options(populate_existing=True)
-    ).all()
+    loaded = db.session.scalars(queries.whole(ids).execution_options(populate_existing=True)).all()
     warm_keys({row.key_id for row in loaded} | key_ids(member.person for row in loaded for member in row.members))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -224,6 +224,18 @@ def _ordered(rows: Select[Household], sort: str) -> Select[Household]:
     return rows.order_by(*(column.desc() if sort.startswith("-") else column for column in columns), Household.id)
 
 
+def whole(ids: Sequence[uuid.UUID]) -> Select[Household]:
+    """These households with everything that a line of a list shows of them."""
+    shown = (
+        selectinload(Household.members).joinedload(Member.person),
+        selectinload(Household.tags),
+        selectinload(Household.consents),
+        joinedload(Household.place),
+        joinedload(Household.area),
+    )
+    return select(Household).where(Household.id.in_(ids)).options(*shown)
+
+
 def page_of(rows: Select[Household], number: int, size: int, sort: str = "number") -> list[Household]:
     """One page of a list, with everything that its lines show, and the keys of its places loaded at once.
 
@@ -231,18 +243,7 @@ def page_of(rows: Select[Household], number: int, size: int, sort: str = "number
     """
     ordered = _ordered(rows.options(), sort).with_only_columns(Household.id, maintain_column_froms=True)
     ids = list(db.session.scalars(ordered.limit(size).offset((number - 1) * size)))
-    loaded = db.session.scalars(
-        select(Household)
-        .where(Household.id.in_(ids))
-        .options(
-            selectinload(Household.members).joinedload(Member.person),
-            selectinload(Household.tags),
-            selectinload(Household.consents),
-            joinedload(Household.place),
-            joinedload(Household.area),
-        )
-    )
-    found = {household.id: household for household in loaded}
+    found = {household.id: household for household in db.session.scalars(whole(ids))}
     warm_keys({household.key_id for household in found.values()})
     return [found[household_id] for household_id in ids]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,10 +15,10 @@ from linkage.core.crypto import blind
 from linkage.core.errors import InvalidInput
 from linkage.core.formats import format_long_date
 from linkage.imports import values
-from linkage.imports.kinds import Change, Column, Fault, Row, Scene
+from linkage.imports.cells import CellReader
+from linkage.imports.kinds import Change, Column
 from linkage.imports.roster.columns import LANGUAGES, SEXES
 from linkage.imports.traces import index_of, remember, trace_of
-from linkage.imports.values import CellFault
 from linkage.people.identity import (
     birth_date_of,
     mask_id_number,
@@ -50,37 +49,13 @@ PERSON_FIELDS = ("id_number", "sex", "birth_date", "telephone", "languages")
 Shown = Callable[[str, Any], str]
 
 
-class RecordReader:
-    """The cells of a group's rows as values; gathers faults and silent repairs."""
-
-    def __init__(self, rows: Sequence[Row], scene: Scene, columns: Sequence[Column]) -> None:
-        self.rows, self.scene, self.columns = rows, scene, columns
-        self.faults: list[Fault] = []
-        self.repairs: Counter[str] = Counter()
-        self.cells = [self._read(place, row) for place, row in enumerate(rows)]
-
-    def _read(self, place: int, row: Row) -> dict[str, Any]:
-        found = {}
-        for column in self.columns:
-            if not row.text(column.name):
-                continue
-            try:
-                value = self.scene.reader(column)(row.cells[column.name])
-            except CellFault as fault:
-                self.fault(place, column.name, fault.code, fault.message, fault.remedy, fault.fix)
-                continue
-            found[column.name] = value.meaning
-            if value.repair:
-                self.repairs[value.repair] += 1
-        return found
+class RecordReader(CellReader):
+    """Reads the rows of one record; a cell is at fault once."""
 
     def fault(self, row: int, field: str, code: str, message: Any, remedy: Any = None, fix: str | None = None) -> None:
         """Note a fault, unless that cell has one."""
         if not self.is_faulty(row, field):
-            self.faults.append(Fault(row, field, code, message, remedy, fix))
-
-    def is_faulty(self, row: int, field: str) -> bool:
-        return any(fault.row == row and fault.field == field for fault in self.faults)
+            super().fault(row, field, code, message, remedy, fix)
 
     def note(self, error: InvalidInput, place: int, names: Mapping[str, str], code: str) -> None:
         """What a room says against a draft, at the cells it means (`names`: the room's field → column)."""

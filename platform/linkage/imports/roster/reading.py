@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,10 +11,10 @@ from flask_babel import lazy_gettext as _l
 from linkage.households.drafts import ConsentDraft, TagDraft
 from linkage.households.models import CARE_LEVELS
 from linkage.imports import values
-from linkage.imports.kinds import Fault, Row, Scene
+from linkage.imports.cells import CellReader
+from linkage.imports.kinds import Row, Scene
 from linkage.imports.roster.columns import COLUMNS
 from linkage.imports.roster.plans import MemberPlan, NeedPlan, RosterPlan
-from linkage.imports.values import CellFault
 from linkage.needs.recurrence import weekly
 from linkage.people.identity import birth_date_of, sex_of
 from linkage.people.operations import PersonDraft
@@ -29,36 +28,11 @@ NEED_FIELDS = (
 JOINED = ("health", "hazard", "door_note")
 
 
-class GroupReader:
-    """Reads the rows of one group; `faults` and `repairs` gather what was found on the way."""
+class GroupReader(CellReader):
+    """Reads the rows of one household; `faults` and `repairs` gather what was found on the way."""
 
     def __init__(self, rows: list[Row], scene: Scene) -> None:
-        self.rows, self.scene = rows, scene
-        self.faults: list[Fault] = []
-        self.repairs: Counter[str] = Counter()
-        self.cells = [self._read(place, row) for place, row in enumerate(rows)]
-
-    def _read(self, place: int, row: Row) -> dict[str, Any]:
-        """The values of a row's filled cells; a cell that is not understood is a fault and is left out."""
-        found = {}
-        for column in COLUMNS:
-            if not row.text(column.name):
-                continue
-            try:
-                value = self.scene.reader(column)(row.cells[column.name])
-            except CellFault as fault:
-                self.fault(place, column.name, fault.code, fault.message, fault.remedy, fault.fix)
-                continue
-            found[column.name] = value.meaning
-            if value.repair:
-                self.repairs[value.repair] += 1
-        return found
-
-    def fault(self, row: int, field: str, code: str, message: Any, remedy: Any = None, fix: str | None = None) -> None:
-        self.faults.append(Fault(row, field, code, message, remedy, fix))
-
-    def is_faulty(self, row: int, field: str) -> bool:
-        return any(fault.row == row and fault.field == field for fault in self.faults)
+        super().__init__(rows, scene, COLUMNS)
 
     def plan(self) -> RosterPlan:
         """The plan, as far as the rows give one; faults stand in `faults`."""
