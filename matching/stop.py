@@ -13,27 +13,35 @@ from typing import Protocol
 
 
 class Stop(Protocol):
-    """A stopping rule. `begin` is called once when solving starts."""
+    """A stopping rule: what it says nothing about never stops the search. `begin` is called once, at the start."""
 
-    def begin(self) -> None: ...
+    def begin(self) -> None:
+        """Nothing to note, unless a rule does."""
+        return
 
-    def fraction(self, iterations: int) -> float: ...
+    def fraction(self, iterations: int) -> float:
+        return 0.0
 
-    def cancelled(self) -> bool: ...
-
-    @property
-    def repeatable(self) -> bool: ...
-
-    def iterations_left(self, iterations: int) -> int | None: ...
-
-    def seconds_left(self) -> float | None: ...
+    def cancelled(self) -> bool:
+        return False
 
     @property
-    def gap(self) -> float: ...
+    def repeatable(self) -> bool:
+        return True
+
+    def iterations_left(self, iterations: int) -> int | None:
+        return None
+
+    def seconds_left(self) -> float | None:
+        return None
+
+    @property
+    def gap(self) -> float:
+        return 0.0
 
 
 @dataclass
-class MaxRuntime:
+class MaxRuntime(Stop):
     """Stop after `seconds` of wall time."""
 
     seconds: float
@@ -47,86 +55,39 @@ class MaxRuntime:
             return 1.0
         return min(1.0, max(0.0, 1 - (self._end - time.monotonic()) / self.seconds))
 
-    def cancelled(self) -> bool:
-        return False
-
     @property
     def repeatable(self) -> bool:
         return False
-
-    def iterations_left(self, iterations: int) -> int | None:
-        return None
 
     def seconds_left(self) -> float | None:
         return max(0.0, self._end - time.monotonic())
 
-    @property
-    def gap(self) -> float:
-        return 0.0
-
 
 @dataclass
-class MaxIterations:
+class MaxIterations(Stop):
     """Stop after so many iterations of the local search (0: construction only)."""
 
     iterations: int
 
-    def begin(self) -> None:
-        """Nothing to note."""
-
     def fraction(self, iterations: int) -> float:
         return 1.0 if self.iterations <= 0 else min(1.0, iterations / self.iterations)
-
-    def cancelled(self) -> bool:
-        return False
-
-    @property
-    def repeatable(self) -> bool:
-        return True
 
     def iterations_left(self, iterations: int) -> int | None:
         return max(0, self.iterations - iterations)
 
-    def seconds_left(self) -> float | None:
-        return None
-
-    @property
-    def gap(self) -> float:
-        return 0.0
-
 
 @dataclass
-class Cancelled:
+class Cancelled(Stop):
     """Stop when someone says so: an `Event` that is set, or a function that returns True."""
 
     asked: Event | Callable[[], bool] = field(default_factory=Event)
 
-    def begin(self) -> None:
-        """Nothing to note."""
-
-    def fraction(self, iterations: int) -> float:
-        return 0.0
-
     def cancelled(self) -> bool:
         return self.asked.is_set() if isinstance(self.asked, Event) else bool(self.asked())
 
-    @property
-    def repeatable(self) -> bool:
-        return True
-
-    def iterations_left(self, iterations: int) -> int | None:
-        return None
-
-    def seconds_left(self) -> float | None:
-        return None
-
-    @property
-    def gap(self) -> float:
-        return 0.0
-
 
 @dataclass
-class WithinGap:
+class WithinGap(Stop):
     """Stop as soon as the plan is proven to be within so many percent of the best possible sum of points.
 
     The proof is a lower bound, which there is only where CP-SAT takes the whole instance (see `exact`); so
@@ -135,31 +96,12 @@ class WithinGap:
 
     percent: float
 
-    def begin(self) -> None:
-        """Nothing to note."""
-
-    def fraction(self, iterations: int) -> float:
-        return 0.0
-
-    def cancelled(self) -> bool:
-        return False
-
-    @property
-    def repeatable(self) -> bool:
-        return True
-
-    def iterations_left(self, iterations: int) -> int | None:
-        return None
-
-    def seconds_left(self) -> float | None:
-        return None
-
     @property
     def gap(self) -> float:
         return self.percent / 100
 
 
-class FirstOf:
+class FirstOf(Stop):
     """Stop when the first of several rules says so."""
 
     def __init__(self, *rules: Stop) -> None:
