@@ -14,7 +14,6 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_complet
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
 
 from matching.city import City
 from matching.city_allocation import Allocation, allocate
@@ -29,8 +28,6 @@ from matching.solve import solve
 from matching.stop import MaxIterations, MaxRuntime, Stop
 
 log = logging.getLogger(__name__)
-# Searches in several threads of one process are not repeatable: give each its own process, one thread each.
-_ONE_AT_A_TIME = Lock()
 ATTEMPTS = 3
 """A part is solved so often at most; each time its worker died."""
 
@@ -76,11 +73,10 @@ class _Solved:
 
 def solve_part(instance: Instance, iterations: int | None, seconds: float | None, seed: int) -> _Solved:
     """Solve one street: what a worker does."""
-    with _ONE_AT_A_TIME:
-        begun = time.perf_counter()
-        stop: Stop = MaxIterations(iterations) if iterations is not None else MaxRuntime(seconds or 10)
-        plan = solve(instance, stop, seed)
-        return _Solved(plan, time.perf_counter() - begun, peak_mib())
+    begun = time.perf_counter()
+    stop: Stop = MaxIterations(iterations) if iterations is not None else MaxRuntime(seconds or 10)
+    plan = solve(instance, stop, seed)
+    return _Solved(plan, time.perf_counter() - begun, peak_mib())
 
 
 def peak_mib() -> float:

@@ -25,6 +25,7 @@ from matching.stop import Stop
 MOST_STOPS, MOST_STOPS_UNTIMED = 700, 40
 SLICE_SECONDS = 0.7
 HORIZON = 10**6
+NEIGHBOUR_SECONDS = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ def _descend(routing, warm, seconds: float | None, stop: Stop):
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     method = routing_enums_pb2.LocalSearchMetaheuristic
     if seconds is None:
+        # By default the completion of a neighbour is given up after 100 ms of wall time, so a thread that has to
+        # wait for a core would find another plan.
+        parameters.lns_time_limit.FromSeconds(NEIGHBOUR_SECONDS)
         parameters.local_search_metaheuristic = method.GREEDY_DESCENT
         return routing.SolveFromAssignmentWithParameters(warm, parameters)
     parameters.local_search_metaheuristic = method.GUIDED_LOCAL_SEARCH

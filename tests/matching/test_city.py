@@ -28,7 +28,7 @@ def three():
 
 def test_the_merged_plan_is_accepted_and_two_runs_are_the_same_bytes(three):
     first = solve_city(three, iterations=20, executor=ThreadPoolExecutor(1))
-    again = solve_city(three, iterations=20, executor=ThreadPoolExecutor(1))
+    again = solve_city(three, iterations=20, executor=ThreadPoolExecutor(3))
     assert check(three.instance, first.plan) == []
     assert plan_to_json(first.plan) == plan_to_json(again.plan)
     assert sum(row.served for row in first.streets) == 90 - len(first.plan.unserved)
