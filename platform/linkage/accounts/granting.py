@@ -28,6 +28,7 @@ from linkage.core.permissions import Actor, Role
 from linkage.core.rulesets import rule
 from linkage.people.identity import telephone_fault
 from linkage.people.models import Person
+from linkage.people.scopes import is_own
 
 
 def _id(by: Actor | None) -> uuid.UUID | None:
@@ -84,12 +85,14 @@ def grant_role(
     *,
     valid_from: date,
     valid_to: date | None = None,
+    entered: bool = False,
     by: Actor | None,
     now: datetime,
 ) -> Grant:
     """Give the account a role in a place, from `valid_from` to `valid_to` (both included).
 
-    `by` None: the set-up command, for the first administrator.
+    `by` None: the set-up command, for the first administrator. `entered`: `by` registers the person in this very act;
+    else only a register of `by`'s own makes the grant one that opens the person's numbers (`Grant.linked`).
 
     Raises
     ------
@@ -113,6 +116,7 @@ def grant_role(
         role=role.value,
         scope_name=target.name[:120],
         granted_by=_id(by),
+        linked=by is not None and not entered and not is_own(user.person, by),
         valid_from=valid_from,
         valid_to=valid_to,
         created_at=now,

@@ -44,7 +44,11 @@ class User(UuidKey, Created, Versioned, Model):
 
 
 class Grant(UuidKey, Created, Dated, Model):
-    """A role with its dates and its scope: an area, an organisation or a household (kind by role)."""
+    """A role with its dates and its scope: an area, an organisation or a household (kind by role).
+
+    `linked`: whoever gave it did not register the person, who is known from elsewhere: it lets the person work here,
+    and opens nothing of theirs (see people.scopes.is_strange).
+    """
 
     __tablename__ = "grants"
     user_id: Mapped[uuid.UUID] = ref("users.id")
@@ -54,6 +58,7 @@ class Grant(UuidKey, Created, Dated, Model):
     household_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     scope_name: Mapped[str] = mapped_column(String(120), default="")  # snapshot of what its page shows
     granted_by: Mapped[uuid.UUID | None]
+    linked: Mapped[bool] = mapped_column(default=False)
     revoked_at: Mapped[datetime | None]
 
 

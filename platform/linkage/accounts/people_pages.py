@@ -154,7 +154,7 @@ def create() -> ResponseReturnValue:
         person = register_person(draft, by=actor, now=now)
         user = granting.create_account(person, sign_in_name=data.get("sign_in_name"), by=actor, now=now)
         dates = {"valid_from": data["valid_from"], "valid_to": data.get("valid_to")}
-        granting.grant_role(user, role, target, **dates, by=actor, now=now)
+        granting.grant_role(user, role, target, **dates, entered=True, by=actor, now=now)
         granting.invite(user, by=actor, now=now)
     except NotAllowed:
         raise

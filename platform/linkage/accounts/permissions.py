@@ -6,7 +6,7 @@ One right per role that can be granted; its scope says where: "area" means insid
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from linkage.accounts.models import Grant, User
 from linkage.accounts.scopes import KIND_OF_ROLE, Target, place_of, places_of
@@ -137,20 +137,28 @@ def _people_of(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return condition(Actor(actor.user_id, actor.person_id, (grant,), actor.at), people.may_see, Person)
 
 
-@people_in("area")
+def _with_a_grant(where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(User.person_id == Person.id, Grant.user_id == User.id, where)
+
+
+def _entered_in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return _with_a_grant(and_(lies_under(Grant.area_id, grant.area_path), ~Grant.linked))
+
+
+@people_in("area", _entered_in_area)
 def _staff_of_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     """Whoever has or had a role in the area or below it."""
-    return exists().where(
-        User.person_id == Person.id, Grant.user_id == User.id, lies_under(Grant.area_id, grant.area_path)
-    )
+    return _with_a_grant(lies_under(Grant.area_id, grant.area_path))
 
 
-@people_in("organisation")
+def _entered_in_organisation(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return _with_a_grant(and_(Grant.organisation_id == grant.organisation_id, ~Grant.linked))
+
+
+@people_in("organisation", _entered_in_organisation)
 def _managers_of(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     """The organisation's own managers and carers with an account."""
-    return exists().where(
-        User.person_id == Person.id, Grant.user_id == User.id, Grant.organisation_id == grant.organisation_id
-    )
+    return _with_a_grant(Grant.organisation_id == grant.organisation_id)
 
 
 @places_of("area")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from linkage.accounts.models import Grant, User
 from linkage.areas.queries import lies_under
 from linkage.core.permissions import ActiveGrant, Actor, Condition, right, scope, see
 from linkage.organisations.models import Carer, Organisation
@@ -129,3 +130,19 @@ def _people(kind: str, of: Callable[[Actor, ActiveGrant], ColumnElement[bool]]) 
 
 _people("area", _carers_in_area)
 _people("organisation", _own_carers)
+
+
+def _with_a_role_there(grant: ActiveGrant, *more: ColumnElement[bool]) -> ColumnElement[bool]:
+    there = select(Organisation.id).where(lies_under(Organisation.area_id, grant.area_path))
+    held = select(User.person_id).join(Grant, Grant.user_id == User.id).where(Grant.organisation_id.in_(there), *more)
+    return Person.id.in_(held)
+
+
+def _entered_with_a_role(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    return _with_a_role_there(grant, ~Grant.linked)
+
+
+@people_in("area", _entered_with_a_role)
+def _managers_there(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
+    """Whoever has or had a role in an organisation of the area: a manager stands in no register of their own."""
+    return _with_a_role_there(grant)

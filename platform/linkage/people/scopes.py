@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, false, or_, select
 
 from linkage.core.extensions import db
-from linkage.core.permissions import ActiveGrant, Actor, Condition, Role, may, see_right
+from linkage.core.permissions import ActiveGrant, Actor, Condition, Role
 from linkage.people.models import Person
 
 EVERYWHERE = ActiveGrant(Role.ADMINISTRATOR, area_path="/")  # whoever lies in any area at all
@@ -38,13 +38,20 @@ def registered_in(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
     return or_(false(), *(part(actor, grant) for part in _registered[kind]))
 
 
+def is_own(person: Person, by: Actor) -> bool:
+    """A register of `by`'s own area or organisation entered this person: seeing somebody who was linked is not it."""
+    mine = or_(false(), *(registered_in(by, grant) for grant in by.grants))
+    return db.session.execute(select(Person.id).where(Person.id == person.id, mine)).first() is not None
+
+
 def is_strange(person: Person, by: Actor) -> bool:
-    """Somebody else registered this person, and `by` does not see them.
+    """Somebody else registered this person, and no register of `by`'s own did (see `is_own`).
 
     Then whoever shows ID number and name may add a role to them (one human being is one Person), but what others
-    wrote of them is not `by`'s to read or to change: the new row is marked `linked`.
+    wrote of them is not `by`'s to read or to change: the new row is marked `linked`, and so is every later one that
+    `by` adds on the strength of the first.
     """
-    if may(by, see_right(Person), person):
+    if is_own(person, by):
         return False
     anywhere = or_(false(), *(part(by, EVERYWHERE) for part in _parts["area"]))
     return db.session.execute(select(Person.id).where(Person.id == person.id, anywhere)).first() is not None

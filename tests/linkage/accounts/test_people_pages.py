@@ -206,3 +206,8 @@ def test_a_households_page_leads_to_the_account_of_each_member(sign_in, world):
     link = f"/users/of/{world.key('chen/head')}"
     assert link in page(sign_in("clerk"), path)
     assert link not in page(sign_in("coordinator"), path)
+
+
+def test_who_makes_somebody_manager_sees_the_account_afterwards(sign_in, world):
+    assert sign_in("admin").get(user_path(world, "manager")).status_code == 200
+    assert sign_in("stranger").get(user_path(world, "manager")).status_code == 404

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from visiting import change
 
+from linkage.accounts.models import User
 from linkage.core.extensions import db
 from linkage.core.models import AuditRow
 from linkage.core.transactions import unit_of_work
@@ -78,6 +79,28 @@ def test_nor_by_any_other_way(employed, sign_in, stranger_id, world):
     assert not any(TELEPHONE in page or NUMBER in page for page in shown)
     assert sign_in("coordinator").post(f"/carers/{employed.id}/reveal", data=CALL).status_code == 403
     assert world.key("far/head") == stranger_id
+
+
+def test_nor_by_a_role_that_the_reader_gives(employed, sign_in, stranger_id):
+    manager = sign_in("manager")
+    assert manager.post(f"/users/of/{stranger_id}", data={"choice": "0"}).status_code == 303
+    user = db.session.scalars(select(User).where(User.person_id == stranger_id)).one()
+    page = manager.get(f"/users/{user.id}")
+    assert page.status_code == 200 and "/reveal" not in page.text
+    answer = manager.post(f"/users/{user.id}/reveal", data={**CALL, "field": "telephone"})
+    assert answer.status_code == 403 and TELEPHONE not in answer.text
+
+
+def test_nor_by_a_second_role_on_the_strength_of_the_first(sign_in, world, now, stranger_id):
+    """Once linked they are seen; whoever sees them has not registered them for that."""
+    for home in ("lin", "chen"):
+        draft = MemberDraft(PersonDraft("王外人", id_number=NUMBER), "contact")
+
+        def add(draft=draft, home=home):
+            household = db.session.get(Household, world.key("household/" + home))
+            return households.add_member(household, draft, by=world.actor("clerk"), now=now).linked
+
+        assert unit_of_work(add) is True
 
 
 def test_what_others_wrote_is_not_filled_in_or_changed(employed, sign_in, stranger_id):
