@@ -28,6 +28,7 @@ DEEDS: dict[str, Any] = {
     "areas.move": lazy_pgettext("audit", "Area moved"),
     "areas.name_estates": lazy_pgettext("audit", "Estates named"),
     "areas.outlines": lazy_pgettext("audit", "Outlines of areas loaded"),
+    "calendar.load": lazy_pgettext("audit", "Working days of a year loaded"),
     "calls.call_back": lazy_pgettext("audit", "Call returned"),
     "calls.record": lazy_pgettext("audit", "Call recorded"),
     "calls.tell": lazy_pgettext("audit", "Outcome told"),

@@ -17,6 +17,7 @@ from linkage.core import clock
 from linkage.core.errors import DomainError
 from linkage.core.rulesets import FIRST_DAY, load_defaults
 from linkage.core.transactions import unit_of_work
+from linkage.core.workdays import load_shipped
 from linkage.services.operations import load_catalogue
 
 
@@ -40,7 +41,8 @@ def setup_command(name: str, sign_in_name: str, telephone: str | None, areas: Pa
         loaded = unit_of_work(lambda: load_tree(read_tree(areas), since=FIRST_DAY, now=now))
         services = unit_of_work(lambda: load_catalogue(by=None, now=now))
         rules = unit_of_work(lambda: load_defaults(now=now))
-        click.echo(f"areas: {loaded} new, services: {services} new, rules: {rules} new")
+        years = unit_of_work(lambda: load_shipped(now=now))
+        click.echo(f"areas: {loaded} new, services: {services} new, rules: {rules} new, years: {years} new")
         if accounts.has_administrator(now):
             click.echo("There is an administrator already; `flask --app app link NAME` makes a new link.")
             return

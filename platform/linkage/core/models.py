@@ -148,6 +148,21 @@ class Rule(UuidKey, Dated, Model):
     source: Mapped[str] = mapped_column(String(200))
 
 
+class HolidayTable(UuidKey, Created, Model):
+    """The days off and the days worked of one year, as its notice names them (放假调休); see `core.workdays`.
+
+    `spans`: [name, first day, last day, "off" or "work"]. The highest `version` of a year holds; earlier ones stay.
+    """
+
+    __tablename__ = "holiday_tables"
+    year: Mapped[int] = mapped_column(index=True)
+    version: Mapped[int]
+    source: Mapped[str] = mapped_column(String(200))
+    spans: Mapped[list[Any]]
+    loaded_by: Mapped[uuid.UUID | None]
+    __table_args__ = (UniqueConstraint("year", "version"),)
+
+
 class Sequence(Model):
     """Human numbers without gaps that matter: N-2026-000123 and the like."""
 

@@ -20,6 +20,7 @@ from linkage.core.jobs import machine_now
 from linkage.core.models import AuditRow
 from linkage.core.rulesets import FIRST_DAY, load_defaults
 from linkage.core.transactions import unit_of_work, writing
+from linkage.core.workdays import load_shipped
 from linkage.demo import accounts, contracts, households, needs, providers, volunteers, week
 from linkage.demo.inventing import Inventor
 from linkage.demo.setting import SEED, Story
@@ -86,6 +87,7 @@ def _basis(story: Story) -> None:
     load_tree(read_tree(XIAMEN), since=FIRST_DAY, now=story.setup)
     load_catalogue(by=None, now=story.setup)
     load_defaults(now=story.setup)
+    load_shipped(now=story.setup)
 
 
 def _last_week(story: Story, inventor: Inventor) -> None:
