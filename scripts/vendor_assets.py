@@ -5,16 +5,21 @@ Run by `make run` and `make test`; quick when nothing changed. npm comes from th
 The folder is ignored by git and carried by the wheel. `manifest.json` in it states package, version and
 SHA-256 of each file.
 
+Scripts that use packages by name are bundled by esbuild (`BUNDLES`): a browser cannot load bare names, and the
+content policy refuses import maps. The result is the same in every folder.
+
 Of the 2,000 icons only those are served whose name stands as a quoted word in a template, a script or the
 Python of the pages: no list is kept by hand, and the picture file stays near 50 kB instead of 1 MB.
 """
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +36,14 @@ ALLOWED = (
     ("leaflet.markercluster.js", "leaflet.markercluster", "dist/leaflet.markercluster.js"),
     ("MarkerCluster.css", "leaflet.markercluster", "dist/MarkerCluster.css"),
 )
+BUNDLES = {
+    # served as: where it starts
+    "sealing.js": "procurement/sealing/browser/index.js",
+    "sealing-key.js": "procurement/sealing/browser/worker.js",
+}
+BUNDLED = ("age-encryption", "@noble/ciphers", "@noble/curves", "@noble/hashes", "@noble/post-quantum", "@scure/base")
+PACKAGES = sorted({*(package for _, package, _ in ALLOWED), *BUNDLED})
+ESBUILD = ("--bundle", "--format=esm", "--minify", "--charset=utf8", "--legal-comments=none", "--log-level=error")
 SPRITE = "bootstrap-icons.svg"
 SYMBOL = re.compile(r'<symbol\b[^>]*\bid="([\w-]+)".*?</symbol>', re.DOTALL)
 QUOTED = re.compile(r"""["'](?:bi-)?([a-z0-9][a-z0-9-]*)["']""")
@@ -65,20 +78,40 @@ def contents(name: str, source: Path) -> bytes:
     return source.read_bytes()
 
 
-def copy() -> dict[str, dict[str, str]]:
-    """Write the allowed files; return the manifest."""
-    manifest = {}
+def bundle(start: str) -> bytes:
+    """What esbuild makes of a script and all that it imports."""
+    node = Path(sys.executable).with_name("node")
+    command = [node, MODULES / "esbuild" / "bin" / "esbuild", PAGES / start, *ESBUILD]
+    environment = {**os.environ, "NODE_PATH": str(MODULES)}
+    return subprocess.run(command, cwd=PAGES, env=environment, check=True, stdout=subprocess.PIPE).stdout
+
+
+def served() -> Iterator[tuple[str, str, bytes]]:
+    """(name, package, content) of every file."""
     for name, package, path in ALLOWED:
-        data = contents(name, MODULES / package / path)
+        yield name, package, contents(name, MODULES / package / path)
+    for name, start in BUNDLES.items():
+        yield name, BUNDLED[0], bundle(start)
+
+
+def copy() -> dict[str, dict[str, str]]:
+    """Write the allowed files and their licences; return the manifest."""
+    manifest = {}
+    for name, package, data in served():
         target = VENDOR / name
         if not target.exists() or target.read_bytes() != data:
             target.write_bytes(data)
         version = json.loads((MODULES / package / "package.json").read_text())["version"]
-        digest = hashlib.sha256(data).hexdigest()
-        manifest[name] = {"package": package, "version": version, "sha256": digest}
+        manifest[name] = {"package": package, "version": version, "sha256": hashlib.sha256(data).hexdigest()}
+    for package in PACKAGES:
         licence = next(path for path in sorted((MODULES / package).iterdir()) if "LICEN" in path.name.upper())
-        shutil.copy(licence, VENDOR / f"{package}.LICENSE")
+        shutil.copy(licence, VENDOR / licence_name(package))
     return manifest
+
+
+def licence_name(package: str) -> str:
+    """The file in which a package's licence is served."""
+    return f"{package.removeprefix('@').replace('/', '-')}.LICENSE"
 
 
 def main() -> None:
@@ -87,7 +120,7 @@ def main() -> None:
     VENDOR.mkdir(parents=True, exist_ok=True)
     manifest = copy()
     (VENDOR / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    expected = {"manifest.json", *manifest, *(f"{package}.LICENSE" for _, package, _ in ALLOWED)}
+    expected = {"manifest.json", *manifest, *map(licence_name, PACKAGES)}
     for path in VENDOR.iterdir():
         if path.name not in expected:
             path.unlink()
