@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from linkage.accounts.models import User
 from linkage.accounts.queries import actor_of, find_user_by_name
 from linkage.areas.models import Area
 from linkage.core import clock
@@ -20,9 +24,9 @@ from linkage.core.extensions import db
 from linkage.core.permissions import Actor
 from linkage.core.transactions import unit_of_work
 from linkage.imports import operations, queries
-from linkage.imports.kinds import KINDS, Fault, Kind, Row
+from linkage.imports.kinds import KINDS, Examined, Fault, Kind, Row
 from linkage.imports.models import Upload
-from linkage.imports.reading import Sheet, read_sheets
+from linkage.imports.reading import Sheet, content_of, read_sheets
 from linkage.imports.taking import take_ready
 from linkage.imports.writing import template
 
@@ -31,13 +35,15 @@ ALL_TAKEN, ROWS_NAMED, REFUSED = 0, 1, 2
 
 @click.command("import")
 @click.argument("kind", type=click.Choice(sorted(KINDS)))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--area", "area_code", help="Code of the area that the file is of; may be left out where you have one.")
-@click.option("--as", "user_name", required=True, help="Sign-in name of the account that brings it in.")
+@click.option("--as", "user_name", help="Sign-in name of the account that brings it in; in a demo, one that may.")
 @click.option("--dry-run", is_flag=True, help="Show what would happen; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @with_appcontext
-def import_file(kind: str, file: Path, area_code: str | None, user_name: str, dry_run: bool, as_json: bool) -> None:
+def import_file(
+    kind: str, file: Path, area_code: str | None, user_name: str | None, dry_run: bool, as_json: bool
+) -> None:
     """Bring in FILE. Exit status: 0 everything was taken, 1 rows with faults are named, 2 the file is refused."""
     try:
         answer = bring_in(KINDS[kind], file, area_code, user_name, dry_run=dry_run)
@@ -67,18 +73,19 @@ class _DryRun(Exception):
         self.report = report
 
 
-def bring_in(kind: Kind, file: Path, area_code: str | None, user_name: str, *, dry_run: bool) -> dict[str, Any]:
+def bring_in(kind: Kind, file: Path, area_code: str | None, user_name: str | None, *, dry_run: bool) -> dict[str, Any]:
     """Stage the file and take in what is good (not in a dry run); households with faults stay staged for the page.
 
     Raises DomainError where the file as a whole is refused.
     """
-    content = file.read_bytes()
+    content = content_of(file)
     sheets = read_sheets(content, file.name)
     now = clock.now()
 
     def stage() -> dict[str, Any]:
-        upload, by = _receive(kind, sheets, content, file.name, area_code, user_name)
-        report = _report(kind, upload, by)
+        found: dict[uuid.UUID, Examined] = {}
+        upload = _receive(kind, sheets, content, file.name, area_code, user_name, found)
+        report = _report(kind, upload, found)
         if dry_run:
             raise _DryRun(report)
         return report
@@ -94,27 +101,46 @@ def bring_in(kind: Kind, file: Path, area_code: str | None, user_name: str, *, d
 
 
 def _receive(
-    kind: Kind, sheets: list[Sheet], content: bytes, name: str, area_code: str | None, user_name: str
-) -> tuple[Upload, Actor]:
+    kind: Kind,
+    sheets: list[Sheet],
+    content: bytes,
+    name: str,
+    area_code: str | None,
+    user_name: str | None,
+    found: dict[uuid.UUID, Examined],
+) -> Upload:
     now = clock.now()
-    user = find_user_by_name(user_name)
-    if user is None or user.disabled_at is not None:
-        raise InvalidInput(f"There is no account with the sign-in name {user_name}.", field="as")
-    by = actor_of(user, now)
+    by = _actor(kind, user_name, now)
     if area_code is None:
         area = next(iter(queries.areas_for(by, kind.right)), None)
     else:
         area = db.session.scalars(select(Area).where(Area.code == area_code, Area.closed_on.is_(None))).one_or_none()
     if area is None:
         raise InvalidInput(f"There is no area with the code {area_code}.", field="area")
-    return operations.receive(sheets, content, name, kind, area, by=by, now=now), by
+    return operations.receive(sheets, content, name, kind, area, by=by, now=now, found=found)
 
 
-def _report(kind: Kind, upload: Upload, by: Actor) -> dict[str, Any]:
+def _actor(kind: Kind, user_name: str | None, now: datetime) -> Actor:
+    """Who brings it in. What is taken in is theirs in the audit log: only in a demo or test may the name be left out,
+    and then it is the first account that has the right.
+    """
+    if user_name is not None:
+        user = find_user_by_name(user_name)
+        if user is None or user.disabled_at is not None:
+            raise InvalidInput(f"There is no account with the sign-in name {user_name}.", field="as")
+        return actor_of(user, now)
+    if current_app.config["SETTINGS"].mode != "production":
+        for user in db.session.scalars(select(User).where(User.disabled_at.is_(None)).order_by(User.created_at)):
+            by = actor_of(user, now)
+            if queries.areas_for(by, kind.right):
+                return by
+    raise InvalidInput("Who brings it in? Name the account with --as.", field="as")
+
+
+def _report(kind: Kind, upload: Upload, found: dict[uuid.UUID, Examined]) -> dict[str, Any]:
     counts = queries.counts_of(upload)
     headings = operations.headings_of(upload)
     bad = queries.bad_groups(upload)
-    examined = operations.examined_all(upload, by=by, today=local_date(clock.now()))
     return {
         "upload_id": upload.id,
         "sheets": [
@@ -127,6 +153,7 @@ def _report(kind: Kind, upload: Upload, by: Actor) -> dict[str, Any]:
         ],
         "rows": counts.rows,
         "kind": kind.name,
+        "area": db.session.get_one(Area, upload.area_id).code,
         "households": {
             "total": counts.total, "good": counts.good, "bad": counts.bad,
             "new": counts.new, "changed": counts.changed, "same": counts.same, "taken": 0, "refused": 0,
@@ -135,7 +162,7 @@ def _report(kind: Kind, upload: Upload, by: Actor) -> dict[str, Any]:
         "faults": [
             _fault(kind, operations.rows_of(group, headings), fault)
             for group in bad
-            for fault in examined[group.id].faults
+            for fault in found[group.id].faults
         ],
     }  # fmt: skip
 

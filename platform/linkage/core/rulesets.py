@@ -19,6 +19,7 @@ from linkage.core import audit
 from linkage.core.clock import local_date
 from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
+from linkage.core.kept import kept
 from linkage.core.models import Rule
 
 DEFAULTS: dict[str, tuple[Any, str]] = {}
@@ -36,7 +37,7 @@ def rule(name: str, on: date) -> Any:
     default, _ = DEFAULTS[name]
     known = _known()
     if (name, on) not in known:
-        known[name, on] = _read(name, on, default)
+        known[name, on] = kept(("rule", name, on), lambda: _read(name, on, default))
     return known[name, on]
 
 

@@ -20,6 +20,7 @@ from linkage.core import audit, jobs, privacy
 from linkage.core.clock import local_date
 from linkage.core.errors import Conflict, DomainError, InvalidInput
 from linkage.core.extensions import db
+from linkage.core.kept import keeping, kept
 from linkage.core.models import Job
 from linkage.core.permissions import Actor, get_right
 from linkage.core.rulesets import rule
@@ -59,10 +60,11 @@ def receive(
     by: Actor,
     now: datetime,
     later: bool = False,
+    found: dict[uuid.UUID, Examined] | None = None,
 ) -> Upload:
     """Stage the rows of a file that was read, and examine every group. Nothing enters the registers.
 
-    `later`: a large file is examined by a worker.
+    `later`: a large file is examined by a worker. `found`: is given what came of each group.
 
     Raises
     ------
@@ -92,7 +94,9 @@ def receive(
         job = jobs.enqueue(READ_JOB, {"upload_id": str(upload.id)}, by=by.user_id, now=now)
         upload.summary = {**upload.summary, "reading": str(job.id)}
     else:
-        examine(upload, by=by, today=local_date(now))
+        examined = examine(upload, by=by, today=local_date(now))
+        if found is not None:
+            found.update(examined)
     audit.record("imports.receive", upload, by=by.user_id, now=now, file=kind.name, groups=len(upload.groups))
     return upload
 
@@ -163,19 +167,10 @@ def examined_groups(upload: Upload, groups: Iterable[UploadGroup], *, by: Actor,
     kind, headings, scene = kind_of(upload), headings_of(upload), scene_of(upload, by, today)
     rows = [rows_of(group, headings) for group in groups]
     found = []
-    with db.session.no_autoflush:
+    with db.session.no_autoflush, keeping():
         for start in range(0, len(rows), CHUNK):
             kind.prepare(rows[start : start + CHUNK], scene)
             found += [kind.examine(one, scene) for one in rows[start : start + CHUNK]]
-    return found
-
-
-def examined_all(upload: Upload, *, by: Actor, today: date) -> dict[uuid.UUID, Examined]:
-    """Every group that waits, examined beside all others (an ID number stands in one group of a file only)."""
-    waiting = [group for group in upload.groups if group.taken_at is None]
-    found = dict(zip((g.id for g in waiting), examined_groups(upload, waiting, by=by, today=today), strict=True))
-    for group_id, row, name in _twice((group_id, one.keys) for group_id, one in found.items()):
-        found[group_id].faults.append(Fault(row, name, "twice", *TWICE))
     return found
 
 
@@ -190,19 +185,29 @@ def _twice(keys: Iterable[tuple[uuid.UUID, Iterable[Any]]]) -> list[tuple[uuid.U
     ]
 
 
-def examine(upload: Upload, *, by: Actor, today: date, only: Iterable[UploadGroup] | None = None) -> None:
-    """Examine the groups that wait (or `only` these), and note what was found."""
+def examine(
+    upload: Upload, *, by: Actor, today: date, only: Iterable[UploadGroup] | None = None
+) -> dict[uuid.UUID, Examined]:
+    """Examine the groups that wait (or `only` these), and note what was found; it is given back by group, too.
+
+    An ID number stands in one group of a file only: all that wait are compared.
+    """
     waiting = [group for group in upload.groups if group.taken_at is None]
     chosen = waiting if only is None else list(only)
+    found = {}
     for group, examined in zip(chosen, examined_groups(upload, chosen, by=by, today=today), strict=True):
         _note(group, examined)
+        found[group.id] = examined
     by_id = {group.id: group for group in waiting}
     for group in waiting:
         if any(fault["code"] == "twice" for fault in group.faults):
             group.faults = [fault for fault in group.faults if fault["code"] != "twice"]
     for group_id, row, name in _twice((group.id, group.counts.get("keys", ())) for group in waiting):
         by_id[group_id].faults = [*by_id[group_id].faults, {"row": row, "field": name, "code": "twice"}]
+        if group_id in found:
+            found[group_id].faults.append(Fault(row, name, "twice", *TWICE))
     db.session.flush()
+    return found
 
 
 def examine_piece(upload: Upload, ids: Sequence[uuid.UUID], *, by: Actor, now: datetime, last: bool) -> None:
@@ -406,8 +411,7 @@ def take_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
     upload = group.upload
     if group.taken_at is not None:
         return True
-    demand_area(kind_of(upload), db.session.get_one(Area, upload.area_id), by)
-    (examined,) = examined_groups(upload, [group], by=by, today=local_date(now))
+    examined = _examined_again(group, by, now)
     if examined.faults:
         group.faults = [_stored_fault(fault) for fault in examined.faults]
         audit.record("imports.refuse", upload, by=by.user_id, now=now, group=group.position)
@@ -422,6 +426,18 @@ def take_group(group: UploadGroup, *, by: Actor, now: datetime) -> bool:
     if not queries.count_waiting(upload.id):
         upload.finished_at = now
     return True
+
+
+def _examined_again(group: UploadGroup, by: Actor, now: datetime) -> Examined:
+    """As the registers are now; whether and where the actor may bring in is asked once for the groups of a batch."""
+    upload, kind = group.upload, kind_of(group.upload)
+
+    def scene() -> Scene:
+        demand_area(kind, db.session.get_one(Area, upload.area_id), by)
+        return scene_of(upload, by, local_date(now))
+
+    with db.session.no_autoflush:
+        return kind.examine(rows_of(group, headings_of(upload)), kept(("scene", upload.id), scene))
 
 
 def demand_idle(upload: Upload) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from linkage.core.errors import InvalidInput
+from linkage.imports.refused import FILE_BYTES
 
 SECONDS = 30  # the processor time is limited by the child itself; this holds where the machine is busy
 BAD_NAMES = (".xlsm", ".xltm", ".xlam", ".xla", ".xlt")
@@ -56,6 +57,18 @@ def check_name(name: str) -> str:
     if name.lower().endswith(BAD_NAMES):
         raise _refusal({"refused": "macros"})
     return name[:120]
+
+
+def content_of(file: Path) -> bytes:
+    """The file's bytes, one more than is allowed at most.  Raises FileRefused where it cannot be opened."""
+    try:
+        if not file.is_file():  # a pipe or a device may never end
+            raise FileNotFoundError(file)
+        with file.open("rb") as opened:
+            return opened.read(FILE_BYTES + 1)
+    except OSError as error:
+        what = _l("This is a folder, not a file.") if file.is_dir() else _l("The file cannot be opened.")
+        raise FileRefused("unreadable", what, _l("Compare the file's name and who may read it.")) from error
 
 
 def read_sheets(content: bytes, name: str = "") -> list[Sheet]:

@@ -108,8 +108,10 @@ def is_over(starts_on: date, rule: str | None, ends_on: date | None, flexible_da
     """Whether the last day of the need lies before `on`."""
     if rule is None:
         return starts_on + timedelta(days=flexible_days - 1) < on
-    horizon = on + timedelta(days=LONGEST_EXPANSION_DAYS)
-    return not days(starts_on, rule, ends_on, first=max(on, starts_on), last=max(horizon, starts_on))
+    first = max(on, starts_on)
+    last = min(first + timedelta(days=LONGEST_EXPANSION_DAYS), ends_on or date.max)
+    coming = _series(starts_on, rule).after(_midnight(first), inc=True)
+    return coming is None or coming.date() > last
 
 
 def describe(rule: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import date
+from functools import lru_cache
 
 import phonenumbers
 from stdnum.iso7064 import mod_11_2
@@ -81,6 +82,7 @@ def sex_of(number: str) -> str:
     return "M" if int(number[16]) % 2 else "F"
 
 
+@lru_cache(maxsize=16)  # one number is asked for several times in a row; few stay in memory
 def normalise_telephone(text: str) -> str:
     """E.164 where it is a possible number of China (+86…), else the bare digits (short numbers stay as they are)."""
     digits = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isdigit() or c == "+")

@@ -11,10 +11,11 @@ from sqlalchemy.orm import contains_eager, selectinload
 
 from linkage.areas.models import Area
 from linkage.core.extensions import db
+from linkage.core.kept import kept
 from linkage.core.permissions import Actor, scoped
 from linkage.people.queries import matches
 from linkage.services.models import Service
-from linkage.services.queries import WARN_DAYS
+from linkage.services.queries import WARN_DAYS, services_on
 from linkage.volunteers.models import Volunteer, VolunteerService
 
 
@@ -113,5 +114,5 @@ def offered_services(volunteers: Sequence[Volunteer]) -> dict[uuid.UUID, list[Se
 
 def open_to_volunteers(day: date) -> Sequence[Service]:
     """The services that a volunteer can offer, alone or beside somebody."""
-    rows = db.session.scalars(select(Service).where(Service.on(day)).order_by(Service.position, Service.code))
+    rows = kept(("services", day), lambda: services_on(day))
     return [row for row in rows if any("volunteer" in kinds for kinds in (row.provider_kinds, *row.mixes))]

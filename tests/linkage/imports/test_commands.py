@@ -51,6 +51,31 @@ def test_a_good_roster_is_taken_in(run, ctx):
     assert db.session.scalar(select(func.count()).where(Household.number.in_(["007", "008"]))) == 2
 
 
+@pytest.fixture
+def bare(app, tmp_path):
+    """``bare(file)``: a dry run as it is typed in a demo, without account and area."""
+
+    def call(file, kind="roster"):
+        result = app.test_cli_runner().invoke(args=["import", kind, str(file), "--dry-run", "--json"])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, json.loads(result.output)
+
+    return call
+
+
+def test_in_a_demo_the_account_may_be_left_out(bare, ctx, tmp_path):
+    file = tmp_path / "roster.xlsx"
+    file.write_bytes(sheets.workbook(sheets.GOOD))
+    status, answer = bare(file)
+    assert (status, answer["households"]["good"], answer["area"]) == (0, 2, "350203008001")
+
+
+def test_what_cannot_be_opened_is_refused_like_any_file(bare, ctx, tmp_path):
+    for file in (tmp_path, tmp_path / "none.xlsx", Path("/dev/zero")):
+        status, answer = bare(file)
+        assert (status, answer["refused"]) == (2, "unreadable")
+
+
 def test_bad_households_stay_staged_for_the_page(run, ctx):
     status, answer = run(sheets.workbook([*sheets.GOOD[:2], sheets.changed(sheets.GOOD[2], 联系电话="1")]))
     assert (status, answer["households"]["taken"], answer["households"]["bad"]) == (1, 1, 1)

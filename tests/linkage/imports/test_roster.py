@@ -224,6 +224,24 @@ def test_a_household_enters_whole_or_not_at_all(upload, now, ctx):
     assert taking.take_ready(staged.id, now=now) == (2, 0)
 
 
+def test_a_household_that_the_registers_refuse_leaves_the_others_of_its_batch_in(upload, now, ctx):
+    third = sheets.changed(sheets.GOOD[2], 户号="009", 姓名="吕秀鸾", 身份证号="", 出生日期="1940-01-02")
+    staged = upload(sheets.workbook([*sheets.GOOD, third]))
+    calls = []
+
+    def refuse():
+        calls.append(1)
+        if len(calls) == 2:
+            raise Conflict("taken meanwhile")
+
+    with armed("imports.after_needs", refuse):
+        assert taking.take_ready(staged.id, now=now) == (2, 1)
+    assert household("007") is not None and household("008") is None and household("009") is not None
+    (waiting,) = queries.waiting_groups(db.session.get(Upload, staged.id))
+    assert [fault["code"] for fault in waiting.faults] == ["conflict"]
+    assert db.session.scalar(select(func.count()).where(Person.name == "许天来")) == 0
+
+
 def test_taking_goes_on_where_it_was_cut_off(upload, now, ctx):
     staged = upload(sheets.workbook(sheets.GOOD))
     calls = []

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from linkage.areas.models import Area
 from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
+from linkage.core.kept import kept
 from linkage.core.permissions import Actor, may, right
 from linkage.imports import values
 from linkage.imports.kinds import Column, Examined, Kind, Row, Scene, register
@@ -132,7 +133,7 @@ def examine(rows: list[Row], scene: Scene) -> Examined:
     area = cells.get("community") or (volunteer.area if volunteer is not None else scene.area)
     if area.level not in ("community", "grid"):
         reader.demand(0, "community")
-    elif not may(scene.actor, "volunteers.register", area):
+    elif not kept(("register", area.id), lambda: may(scene.actor, "volunteers.register", area)):
         reader.fault(0, "community", "elsewhere", _l("This community is not yours"), _l("Leave the row out."))
     if draft is None or reader.faults:
         return examined
