@@ -57,7 +57,7 @@ class Subject:
     `area`: where it lies; `linked`: an area that a person was only linked to, having been registered elsewhere;
     `served`: an area for which it works (who is above or below it has it in scope, too); `covered`: the organisation
     with a visit there; `assigned`: the people on their way there; `inside`: the street whose communities may look
-    at it.
+    at it; `published`: a tender that every organisation may see.
     """
 
     model: str
@@ -72,6 +72,7 @@ class Subject:
     owner: str | None = None
     buyer: int | None = None
     inside: int | None = None
+    published: bool = False
 
     def lies_in(self, scope, account):
         """Whether this thing lies in the scope `scope` of the account's one role."""
@@ -89,6 +90,7 @@ class Subject:
             "self": lambda: account in self.people,
             "assigned": lambda: account in self.assigned,
             "own": lambda: account == self.owner,
+            "published": lambda: self.published,
         }[scope]()
 
     def _lies_under(self, area):

@@ -28,6 +28,7 @@ ROOMS = (
     "offers",
     "calls",
     "planning",
+    "procurement",
     "imports",
     "upkeep",
     "desk",

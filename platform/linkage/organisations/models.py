@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -51,3 +51,14 @@ class Carer(UuidKey, Created, Versioned, Dated, Model):
     home_place_id: Mapped[uuid.UUID | None] = ref("places.id", nullable=True)
     person: Mapped[Person] = relationship()
     organisation: Mapped[Organisation] = relationship()
+
+
+class Exclusion(UuidKey, Created, Dated, Model):
+    """An organisation that may not bid from `valid_from` to `valid_to` (禁止参加政府采购), and who said so."""
+
+    __tablename__ = "organisation_exclusions"
+    organisation_id: Mapped[uuid.UUID] = ref("organisations.id")
+    source: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(String(200))
+    by: Mapped[uuid.UUID | None]
+    lifted_at: Mapped[datetime | None]

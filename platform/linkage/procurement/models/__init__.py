@@ -1,0 +1,49 @@
+"""The tables of procurement, by phase: `tender` until the deadline, `bids`, `evaluation`, `award` and what follows."""
+
+from linkage.procurement.models.award import Award, Challenge, Supplement
+from linkage.procurement.models.bids import Bid, BidLot, OpeningOfficer
+from linkage.procurement.models.evaluation import (
+    EvaluationReport,
+    Expert,
+    LowPriceReview,
+    PanelDraw,
+    PanelMember,
+    Recusal,
+    ScoreSheet,
+)
+from linkage.procurement.models.tender import (
+    Clarification,
+    Criterion,
+    Lot,
+    PurchasePlan,
+    PurchasePlanLine,
+    Question,
+    Release,
+    Tender,
+    TenderDocument,
+)
+
+__all__ = [
+    "Award",
+    "Bid",
+    "BidLot",
+    "Challenge",
+    "Clarification",
+    "Criterion",
+    "EvaluationReport",
+    "Expert",
+    "Lot",
+    "LowPriceReview",
+    "OpeningOfficer",
+    "PanelDraw",
+    "PanelMember",
+    "PurchasePlan",
+    "PurchasePlanLine",
+    "Question",
+    "Recusal",
+    "Release",
+    "ScoreSheet",
+    "Supplement",
+    "Tender",
+    "TenderDocument",
+]

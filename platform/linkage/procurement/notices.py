@@ -1,0 +1,33 @@
+"""What organisations are told about tenders that they asked about or bid on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import url_for
+from flask_babel import lazy_gettext as _l
+
+from linkage.core.outbox import Rendered, notice
+
+WORDS: dict[str, Any] = {
+    "procurement.answered": _l("%(number)s: your question is answered."),
+    "procurement.clarified": _l("%(number)s: a clarification was published."),
+    "procurement.reconfirm": _l(
+        "%(number)s: a clarification touches the bids. Reconfirm yours or replace it before the deadline."
+    ),
+    "procurement.cancelled": _l("%(number)s was cancelled; the reason is published."),
+    "procurement.suspended": _l("%(number)s is suspended; a deadline that had not passed moves."),
+    "procurement.resumed": _l("%(number)s goes on."),
+}
+
+
+def _reads(kind: str) -> None:
+    @notice(kind)
+    def _sentence(params: Mapping[str, Any]) -> Rendered:
+        words = str(WORDS[kind]) % {"number": params["number"]}
+        return Rendered(words, url_for("tenders.page", tender_id=params["tender_id"]))
+
+
+for _kind in WORDS:
+    _reads(_kind)
