@@ -37,6 +37,7 @@ FROZEN = (
 class Demand:
     """What must hold before a tender can be published: said as a sentence, and whether it holds."""
 
+    key: str
     words: Any
     holds: bool
 
@@ -60,8 +61,10 @@ def demands(tender: Tender, now: datetime) -> list[Demand]:
 def _of_lots(tender: Tender) -> list[Demand]:
     ceilings = sum(lot.ceiling_fen for lot in tender.lots)
     return [
-        Demand(_l("There is at least one lot."), bool(tender.lots)),
-        Demand(_l("The ceilings of all lots together stay within the budget."), ceilings <= tender.budget_fen),
+        Demand("lots", _l("There is at least one lot."), bool(tender.lots)),
+        Demand(
+            "ceilings", _l("The ceilings of all lots together stay within the budget."), ceilings <= tender.budget_fen
+        ),
     ]
 
 
@@ -72,11 +75,11 @@ def _of_criteria(tender: Tender, now: datetime) -> list[Demand]:
     span = _l("The price counts between %(low)s and %(high)s points.", low=low // 100, high=high // 100)
     return [
         Demand(
-            _l("The criteria make exactly 100 points."), sum(one.weight for one in tender.criteria) == POINTS
+            "weights", _l("The criteria make exactly 100 points."), sum(one.weight for one in tender.criteria) == POINTS
         ),
-        Demand(span, low <= weight <= high),
+        Demand("price", span, low <= weight <= high),
         Demand(
-            _l("The quality demanded can be reached."), 0 <= tender.least_quality <= POINTS - weight
+            "quality", _l("The quality demanded can be reached."), 0 <= tender.least_quality <= POINTS - weight
         ),
     ]  # fmt: skip
 
@@ -90,15 +93,18 @@ def _of_terms(tender: Tender, now: datetime) -> list[Demand]:
     performance = tender.budget_fen * tender_rule(tender, "performance_bond_permille", now)
     return [
         Demand(
+            "deadline",
             _l("The deadline lies at least %(days)s days after the publication.", days=days),
             local_date(tender.deadline_at) >= earliest,
         ),
         Demand(
+            "length",
             _l("The contract lasts at most %(years)s years.", years=years),
             tender.contract_ends_on < longest,
         ),
-        Demand(_l("The bid bond stays within 2 % of the budget."), tender.bid_bond_fen * 1000 <= bond),
+        Demand("bid_bond", _l("The bid bond stays within 2 % of the budget."), tender.bid_bond_fen * 1000 <= bond),
         Demand(
+            "performance_bond",
             _l("The performance bond stays within 10 % of the budget."),
             tender.performance_bond_fen * 1000 <= performance,
         ),
@@ -115,7 +121,7 @@ def _years_later(day: date, years: int) -> date:
 def _of_officers(tender: Tender) -> Demand:
     ready = [one for one in queries.officers_of(tender.id) if one.drilled_at is not None]
     words = _l("Three opening officers have made their keys and proved in a drill that they open.")
-    return Demand(words, len(ready) == OFFICERS)
+    return Demand("officers", words, len(ready) == OFFICERS)
 
 
 def frozen_text(tender: Tender) -> str:

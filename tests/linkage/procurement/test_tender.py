@@ -47,7 +47,7 @@ def sealed(tender, organisation, now, place=1, version=1):
 
 
 def missing(tender, now):
-    return [str(demand.words) for demand in publication.demands(tender, now) if not demand.holds]
+    return [demand.key for demand in publication.demands(tender, now) if not demand.holds]
 
 
 def test_a_whole_draft_lacks_nothing_and_is_published_with_the_hash_of_its_frozen_text(tender, now):
@@ -71,19 +71,20 @@ def _change_a_weight(tender):
 @pytest.mark.parametrize(
     ("terms", "says"),
     [
-        ({"deadline_at": parse_moment("2026-12-13T23:59")}, "at least 20 days"),
-        ({"bid_bond_fen": 600_001}, "bid bond"),
-        ({"performance_bond_fen": 3_000_001}, "performance bond"),
-        ({"budget_fen": 29_999_999}, "within the budget"),
-        ({"contract_ends_on": date(2030, 2, 1)}, "at most 3 years"),
-        ({"least_quality": 8001}, "quality demanded"),
+        ({"deadline_at": parse_moment("2026-12-13T23:59")}, "deadline"),
+        ({"bid_bond_fen": 600_001}, "bid_bond"),
+        ({"performance_bond_fen": 3_000_001}, "performance_bond"),
+        ({"budget_fen": 29_999_999}, "ceilings"),
+        ({"contract_ends_on": date(2030, 2, 1)}, "length"),
+        ({"least_quality": 8001}, "quality"),
     ],
 )
 def test_a_draft_that_breaks_a_limit_by_the_least_is_not_published(ctx, commit, by, now, terms, says):
     broken = replace(tendering.TERMS, **terms)
-    with pytest.raises(InvalidInput) as refused:
-        commit(lambda: tendering.published(terms=broken))
-    assert [says in str(words) for words in refused.value.errors[""]] == [True]
+    tender = tendering.keep(lambda: tendering.draft(terms=broken))
+    assert missing(tender, now) == [says]
+    with pytest.raises(InvalidInput):
+        commit(lambda: publication.publish(tender, by=by, now=now))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_without_the_third_officers_drill_nothing_is_published(ctx, commit, by, 
                                  by=by, now=now)  # fmt: skip
 
     commit(forget)
-    assert ["drill" in words for words in missing(tendering.stored(tender.id), now)] == [True]
+    assert missing(tendering.stored(tender.id), now) == ["officers"]
 
 
 def test_after_the_publication_nothing_of_it_changes(tender, commit, by, now):
