@@ -72,7 +72,7 @@ def suits(p: Problem) -> bool:
     several = (np.diff(p.v_win_ptr) != 1).any() or len(p.pref_lo) > 0
     pinned = (p.s_pinned > 0) & (p.v_slots[p.s_visit] == 2)
     simple = not (limited or faces or unfair or several or pinned.any() or p.has_running or len(p.b_lo))
-    return bool(simple and not p.c_needs_line.any() and len(p.s_cand))
+    return bool(simple and not p.c_needs_line.any() and not p.v_alone.any() and len(p.s_cand))
 
 
 class Layout:

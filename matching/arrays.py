@@ -12,9 +12,8 @@ import numpy as np
 
 from matching.candidacy import candidate_arrays, preference_points
 from matching.eligibility import allowed_mixes
-from matching.errors import UnsupportedField
 from matching.flat import compressed, floats, ints, slot_pairs
-from matching.instance import FallbackRule, Instance, LineRule, Pin, ProviderKind, Shift, Unit, Visit
+from matching.instance import Instance, LineRule, Pin, ProviderKind, Shift, Unit, Visit
 from matching.kernel.problem import NEVER, Problem
 from matching.lookup import Lookup, fair_capacity, slot_minutes
 from matching.objective import TIERS
@@ -31,19 +30,9 @@ RANK_FACTOR = 40.0
 FULLY_PINNED, PERSON_PINNED = 1000, 1
 
 
-def refuse_unsupported(instance: Instance) -> None:
-    """Raise `UnsupportedField` for what the model knows and the search cannot honour yet."""
-    for i, visit in enumerate(instance.visits):
-        if visit.fallback is FallbackRule.REQUIRED:
-            raise UnsupportedField(f"visits[{i}].fallback", "'required' is not honoured yet", "use 'wanted'")
-        if len(visit.slots) == 2 and visit.synchronisation.same_caregiver_allowed:
-            raise UnsupportedField(f"visits[{i}].synchronisation.same_caregiver_allowed", "is not honoured yet")
-
-
 def build_arrays(lookup: Lookup) -> Problem:
     """The arrays of one validated instance."""
     instance = lookup.instance
-    refuse_unsupported(instance)
     parts: dict[str, Any] = {"travel": _travel(lookup)}
     parts |= _visit_arrays(lookup) | _window_arrays(instance) | _slot_arrays(lookup) | _shift_arrays(lookup)
     parts |= _caregiver_arrays(lookup) | _line_arrays(lookup) | _objective_arrays(instance)
@@ -76,6 +65,8 @@ def _visit_arrays(lookup: Lookup) -> dict[str, Any]:
         "v_person": ints(persons.get(v.person_id or "", -1) for v in visits),
         "v_offset_min": floats(v.synchronisation.min_offset_minutes for v in visits),
         "v_offset_max": floats(v.synchronisation.max_offset_minutes for v in visits),
+        "v_alone": np.array([v.synchronisation.same_caregiver_allowed for v in visits], dtype=np.bool_)
+        & (ints(len(v.slots) for v in visits) == 2),
         "v_once": np.array([v.charged_once for v in visits], dtype=np.bool_),
         "v_rule": ints(RULES.index(v.line_rule) for v in visits),
     }

@@ -116,7 +116,8 @@ def _unserved(search: Search, visit: Visit, slots: list[int]) -> Unserved:
     people = [_people(search, slot) for slot in slots]
     if not any(people):
         return Unserved(visit.id, UnservedCode.NOBODY_ELIGIBLE, proven=True)
-    if len(slots) == 2 and (not all(people) or len(people[0] | people[1]) == 1):
+    alone = visit.synchronisation.same_caregiver_allowed
+    if len(slots) == 2 and (not all(people) or (len(people[0] | people[1]) == 1 and not alone)):
         return Unserved(visit.id, UnservedCode.NO_SECOND_PERSON, proven=True)
     return Unserved(visit.id, UnservedCode.NO_ROOM)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from matching.eligibility import day_reasons, person_reasons, required_qualifications, within_radius
 from matching.flat import compressed, ints, slot_pairs
-from matching.instance import Visit
+from matching.instance import FallbackRule, ProviderKind, Visit
 from matching.lookup import Lookup
 
 
@@ -53,7 +53,9 @@ class _Masks:
 
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup
-        self.index = {row.id: i for i, row in enumerate(lookup.instance.caregivers)}
+        people = lookup.instance.caregivers
+        self.index = {row.id: i for i, row in enumerate(people)}
+        self.volunteers = np.array([c.kind is ProviderKind.VOLUNTEER for c in people], dtype=np.bool_)
         self._person: dict[Any, np.ndarray] = {}
         self._days: dict[Any, np.ndarray] = {}
         self._radius: dict[str, np.ndarray] = {}
@@ -76,6 +78,10 @@ class _Masks:
         mask = self._person[key] & self.radius(visit.location_id)
         mask[[self.index[c] for c in visit.excluded_caregiver_ids]] = False
         pin = visit.slots[slot].pin
+        if visit.fallback is FallbackRule.REQUIRED:
+            # The search places the paid person; `questions` puts a volunteer before her where that is better.
+            agreed = -1 if pin is None or pin.caregiver_id is None else self.index[pin.caregiver_id]
+            mask &= ~self.volunteers | (np.arange(len(mask)) == agreed)
         if pin is not None and pin.caregiver_id is not None:
             only = np.zeros_like(mask)
             only[self.index[pin.caregiver_id]] = True

@@ -165,7 +165,8 @@ def places_at(p: Problem, s: State, slot: int, lo: float, hi: float, charged: bo
 def go_together(p: Problem, v: int, first: int, second: int) -> bool:
     """Whether these two caregivers may serve a two-person visit together."""
     bit = 3 * p.c_kind[first] + p.c_kind[second]
-    return p.c_together[first, second] and (p.v_mix[v] >> bit) & 1 == 1
+    fits = p.v_alone[v] if first == second else p.c_together[first, second]
+    return fits and (p.v_mix[v] >> bit) & 1 == 1
 
 
 @jit
@@ -206,10 +207,36 @@ def best_pair(
                 cost = rows_a[i, 0] + rows_b[j, 0]
                 if cost >= best_a.cost + best_b.cost:
                     break
+                if rows_a[i, 1] == rows_b[j, 1]:
+                    continue  # one person in one shift: the second place depends on the first
                 one, two = p.h_caregiver[int(rows_a[i, 1])], p.h_caregiver[int(rows_b[j, 1])]
                 if go_together(p, v, one, two) and same_window(p, v, start, rows_b[j, 4]):
                     best_a, best_b = insertion(rows_a[i]), insertion(rows_b[j])
+        for i in range(count_a if p.v_alone[v] else 0):
+            one = insertion(rows_a[i])
+            two = after_oneself(p, s, v, one, first, last)
+            if two.cost < NEVER and one.cost + two.cost < best_a.cost + best_b.cost:
+                best_a, best_b = one, two
     return best_a, best_b
+
+
+@jit
+def after_oneself(p: Problem, s: State, v: int, one: Insertion, lo: float, hi: float) -> Insertion:
+    """Where the second slot would cost least in the shift that has the first, with the first in it."""
+    a = p.v_slot0[v]
+    best = Insertion(NEVER, -1, -1, 0, -1.0, -1)
+    caregiver = p.h_caregiver[one.shift]
+    listed = False
+    for j in range(p.s_cand_ptr[a + 1], p.s_cand_ptr[a + 2]):
+        listed = listed or p.s_cand[j] == one.shift
+    if not listed or not go_together(p, v, caregiver, caregiver):
+        return best
+    if put(p, s, a, one.shift, one.position, 0, one.start, one.line):
+        best = best_in_shift(p, s, a + 1, one.shift, lo, hi, is_charged(p, s, a + 1), NEVER)
+        if best.cost < NEVER and not same_window(p, v, one.start, best.start):
+            best = Insertion(NEVER, -1, -1, 0, -1.0, -1)
+    take(p, s, a)
+    return best
 
 
 @jit

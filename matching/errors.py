@@ -35,7 +35,3 @@ class InvalidInstance(FieldError):
 
 class InvalidPlan(FieldError):
     """A plan file cannot be read as a plan (whether it is feasible is the checker's word)."""
-
-
-class UnsupportedField(FieldError):
-    """The model knows this field, but the search cannot honour it yet: refused, never ignored."""

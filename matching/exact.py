@@ -133,6 +133,8 @@ def is_small(p: Problem) -> bool:
     """Whether CP-SAT takes it: few visits, no breaks, not too many arcs, times that can be counted."""
     if not 0 < len(p.v_slot0) <= SIZE or len(p.b_lo) or scale_of(p) is None:
         return False
+    if p.v_alone.any() and (p.l_max_visits < 2**40).any():
+        return False  # there the two places of one person count as one visit
     return sum(_stops_in(p, h) ** 2 for h in range(len(p.h_start))) <= MOST_ARCS
 
 
@@ -238,7 +240,8 @@ def _pairs(p: Problem, model: _Model) -> None:
 def _together(p: Problem, v: int, h: int, g: int) -> bool:
     one, two = p.h_caregiver[h], p.h_caregiver[g]
     bit = len(KINDS) * p.c_kind[one] + p.c_kind[two]
-    return bool(p.c_together[one, two]) and bool((p.v_mix[v] >> bit) & 1)
+    fits = p.v_alone[v] if one == two else p.c_together[one, two]
+    return bool(fits) and bool((p.v_mix[v] >> bit) & 1)
 
 
 def _windows(p: Problem, model: _Model, v: int, slots: list[int]) -> None:
@@ -294,7 +297,7 @@ def _circuit(p: Problem, model: _Model, h: int) -> None:
         model.price(p.weight[W_TRAVEL] * to, first)
         model.price(p.weight[W_TRAVEL] * back, last)
         for other in slots:
-            if other != slot and p.s_visit[other] != p.s_visit[slot]:
+            if other != slot and (p.s_visit[other] != p.s_visit[slot] or p.v_alone[p.s_visit[slot]]):
                 arc = model.boolean()
                 literals.append((node[slot], node[other], arc))
                 travel, access = _step(p, h, place, other)

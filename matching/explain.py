@@ -88,10 +88,7 @@ class Explainer:
         return Widest(self.state, whole=True)
 
     def explain(self, visit: Visit, *, max_fixes: int = 3) -> Explanation:
-        """Why this visit (of the plan, or a new one) is not served; up to `max_fixes` kinds of change.
-
-        Raises `UnsupportedField` for two slots that one person may fill.
-        """
+        """Why this visit (of the plan, or a new one) is not served; up to `max_fixes` kinds of change."""
         candidates = recommend(self.state, visit, limit=3)
         if candidates:
             return Explanation(visit.id, False, None, (), (), (), tuple(candidates))

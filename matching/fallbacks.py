@@ -6,6 +6,7 @@ still fit, keep the limits, and reserve what they would draw from a contract lin
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matching.eligibility import allowed_mixes, eligible_lines
@@ -128,8 +129,10 @@ class _Book:
         return 1 if unit is Unit.VISITS else visit.charge_meals
 
 
-def find_fallbacks(lookup: Lookup, routes: tuple[Route, ...], possible: dict) -> tuple[Fallback, ...]:
-    """Fallbacks for the volunteers of `routes`, in the order of visits.
+def find_fallbacks(
+    lookup: Lookup, routes: tuple[Route, ...], possible: dict, given: Sequence[Fallback] = ()
+) -> tuple[Fallback, ...]:
+    """Fallbacks for the volunteers of `routes`, in the order of visits; those `given` stay and come first.
 
     Parameters
     ----------
@@ -138,8 +141,12 @@ def find_fallbacks(lookup: Lookup, routes: tuple[Route, ...], possible: dict) ->
     """
     book = _Book(lookup, routes)
     caps = _caps(lookup.instance)
-    found = {}
+    found = {(row.visit_id, row.slot): row for row in given}
+    for row in given:
+        _reserve(book, lookup.visits[row.visit_id], row.slot, row)
     for visit, slot in _wanted(lookup, book):
+        if (visit.id, slot) in found:
+            continue
         best = _best(book, caps, visit, slot, possible[visit.id, slot])
         if best is not None:
             _reserve(book, visit, slot, best)

@@ -64,7 +64,7 @@ class FallbackRule(StrEnum):
     """Whether a volunteer's place is backed by a paid caregiver who would still make it.
 
     ``none``: no. ``wanted``: where one can be found. ``required``: a volunteer who has not agreed yet
-    (by a pin) may be planned only with one (the search does not honour this one yet and refuses it).
+    (by a pin) may be planned only with one, whose time, hours and budget are reserved.
     """
 
     NONE = "none"

@@ -10,7 +10,6 @@ import numpy as np
 from matching.candidates import Cover
 from matching.charging import Booked, drawing
 from matching.eligibility import allowed_mixes
-from matching.errors import UnsupportedField
 from matching.instance import FallbackRule, ProviderKind, TimeWindow, Visit
 from matching.objective import ObjectiveVector
 from matching.plan_state import Option, PlanState, start_spans
@@ -49,14 +48,13 @@ class Placing:
     """All the ways to place one visit (or what it lacks) in one plan."""
 
     def __init__(self, state: PlanState, visit: Visit) -> None:
-        if len(visit.slots) == 2 and visit.synchronisation.same_caregiver_allowed:
-            raise UnsupportedField("visit.synchronisation.same_caregiver_allowed", "is not honoured yet")
         self.state = state
         self.visit = visit
         self.given = state.at_visit.get(visit.id, [])
         filled = {b.slot for b in self.given}
         self.windows = [w for w in visit.windows if all(self._lies_in(b.start_minutes, w) for b in self.given)]
         self.missing = [k for k in range(len(visit.slots)) if k not in filled]
+        self._alone = len(visit.slots) == 2 and visit.synchronisation.same_caregiver_allowed
         self._helpers: dict[int, list[Option]] = {}
         self._mixes = allowed_mixes(state.lookup, visit)
         self._pairs = {frozenset((p.first_caregiver_id, p.second_caregiver_id)) for p in state.instance.excluded_pairs}
@@ -97,6 +95,8 @@ class Placing:
             rule = self.visit.synchronisation
             able.append(self._able(1, times + rule.min_offset_minutes, times + rule.max_offset_minutes))
             enough = self._together(*able)
+            for bare in np.flatnonzero(~enough).tolist() if self._alone else ():
+                enough[bare] = any(self._serves_alone(i, starts[bare]) for i in np.flatnonzero(able[0][bare]).tolist())
         else:
             for other in self.given:
                 low, high = self.offsets(self.missing[0])
@@ -125,10 +125,15 @@ class Placing:
     def _together(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Per start: is there a person for each slot who may come together?"""
         one, two = ([o.caregiver.id for o in options] for options in self.options)
-        fits = np.array([[self.may_go_together(a, b) for b in two] for a in one], dtype=bool)
+        fits = np.array([[a != b and self.may_go_together(a, b) for b in two] for a in one], dtype=bool)
         if not fits.size:
             return np.zeros(len(first), dtype=bool)
         return np.asarray(((first.astype(np.int32) @ fits.astype(np.int32) > 0) & second).any(axis=1))
+
+    def _serves_alone(self, which: int, start: float) -> bool:
+        option = self.options[0][which]
+        windows = (w for w in self.windows if self._lies_in(start, w))
+        return any(True for w in windows for _ in self._after_oneself(option, start, w))
 
     def start_ranges(self) -> list[tuple[float, float]]:
         """For each choice of people: the earliest time by which all missing slots have started, and the
@@ -170,7 +175,7 @@ class Placing:
 
     def may_go_together(self, first_id: str, second_id: str) -> bool:
         """Whether these two people (slot 0, slot 1) may serve the visit together."""
-        if first_id == second_id or frozenset((first_id, second_id)) in self._pairs:
+        if first_id == second_id and not self._alone or frozenset((first_id, second_id)) in self._pairs:
             return False
         people = self.state.lookup.caregivers
         return self._mixes is None or (people[first_id].kind, people[second_id].kind) in self._mixes
@@ -181,7 +186,38 @@ class Placing:
         if len(self.missing) == 1:
             yield from self._single_starts(window)
         else:
+            if self._alone:
+                yield from self._alone_starts(window)
             yield from self._pair_starts(window)
+
+    def _alone_starts(self, window: TimeWindow) -> Iterator[Chosen]:
+        """One person for both slots: each promising start of the first, and the first start of the second then."""
+        rows = []
+        low, high = self._span(window)
+        for option in self.options[0]:
+            if not self.may_go_together(option.caregiver.id, option.caregiver.id):
+                continue
+            a, b = max(low, option.earliest), min(high, option.latest)
+            own = [o for o in self.options[1] if o.caregiver.id == option.caregiver.id]
+            latest = (o.earliest - self.visit.synchronisation.max_offset_minutes for o in own)
+            starts = [*self._spread(window, a, b, option), *(s for s in latest if a <= s <= b)] if a <= b else []
+            for turn, start in enumerate(dict.fromkeys(starts)):
+                points = self._own_points(option) + float(self._time_points(window, np.array(start)))
+                rows.append((points + turn * LATER_POINTS, start, option))
+        rows.sort(key=lambda row: (row[0], row[1], row[2].caregiver.id))
+        for _, start, option in rows:
+            for second in self._after_oneself(option, start, window):
+                yield (option, start), (second, second.earliest)
+
+    def _after_oneself(self, option: Option, start: float, window: TimeWindow) -> list[Option]:
+        """The second slot's openings for the person of the first, who is there at `start`."""
+        rule = self.visit.synchronisation
+        low, high = self._span(window)
+        span = max(low, start + rule.min_offset_minutes), min(high, start + rule.max_offset_minutes)
+        first = Booked(self.visit, option.slot, option.caregiver, option.shift, start)
+        if span[0] > span[1] or not self.may_go_together(option.caregiver.id, option.caregiver.id):
+            return []
+        return self.state.options_after(option, first, span)
 
     def _single_starts(self, window: TimeWindow) -> Iterator[Chosen]:
         rows = []
@@ -210,7 +246,8 @@ class Placing:
         points = np.where(low <= high, points + 2 * self._time_points(window, low), np.inf)
         order = np.argsort(points, axis=None, kind="stable")[: int((low <= high).sum())]
         pairs = (divmod(int(place), len(second)) for place in order)
-        fitting = ((i, j) for i, j in pairs if self.may_go_together(first[i].caregiver.id, second[j].caregiver.id))
+        ids = [[o.caregiver.id for o in options] for options in (first, second)]
+        fitting = ((i, j) for i, j in pairs if ids[0][i] != ids[1][j] and self.may_go_together(ids[0][i], ids[1][j]))
         # A few pairs at a time: first the best start of each, then their others.
         while batch := list(islice(fitting, BATCH)):
             spreads = [
@@ -292,7 +329,7 @@ class Placing:
         terms = no_terms()
         add(terms, visit_terms(state.account, [row]))
         terms["tardiness_minutes"] = terms["outside_preferred_minutes"] = 0
-        self._add_route_terms(terms, option)
+        self._add_route_terms(terms, [option])
         return total_points(state.instance.weights, terms)
 
     # Turning a choice into bookings, exactly
@@ -365,7 +402,10 @@ class Placing:
         able = [o for o in self.helpers_for(row.slot) if o.earliest <= row.start_minutes <= o.latest]
         for option in sorted(able, key=lambda o: (o.travel_added, o.caregiver.id)):
             name = option.caregiver.id
-            if all(self.may_go_together(*_in_order(row.slot, name, b.caregiver.id)) for b in others):
+            if all(
+                b.caregiver.id != name and self.may_go_together(*_in_order(row.slot, name, b.caregiver.id))
+                for b in others
+            ):
                 stand = Booked(self.visit, row.slot, option.caregiver, option.shift, row.start_minutes)
                 lined = self._with_line(stand, booked, behind, fallback=True)
                 if lined is not None and self._faces_fit(booked, [*behind, lined]):
@@ -393,20 +433,22 @@ class Placing:
         add(terms, visit_terms(state.account, self.given), -1)
         latest = max(tardiness(after).values())
         terms["max_tardiness_minutes"] = max(0.0, latest - state.max_tardiness)
-        for option, _ in chosen:
-            self._add_route_terms(terms, option)
+        for name in dict.fromkeys(option.caregiver.id for option, _ in chosen):
+            self._add_route_terms(terms, [option for option, _ in chosen if option.caregiver.id == name])
         if self._told_starts:
             now = told(state.lookup, after, visits={self.visit.id})
             was = told(state.lookup, self.given, visits={self.visit.id})
             terms["people_told"] = len(self._told_elsewhere | now) - len(self._told_elsewhere | was)
         return as_vector(state.instance.weights, terms)
 
-    def _add_route_terms(self, terms: Terms, option: Option) -> None:
-        state, name = self.state, option.caregiver.id
-        before, full = sum(state.work[name].values()), state.capacity(option.caregiver)
-        more = unfairness(full, before + option.work_added) - unfairness(full, before)
+    def _add_route_terms(self, terms: Terms, of_person: Sequence[Option]) -> None:
+        """What the routes of one person add, who fills these slots."""
+        state, person = self.state, of_person[0].caregiver
+        name = person.id
+        before, full = sum(state.work[name].values()), state.capacity(person)
+        more = unfairness(full, before + sum(o.work_added for o in of_person)) - unfairness(full, before)
         terms["unfairness_minutes"] += more
-        terms["travel_minutes"] += option.travel_added
+        terms["travel_minutes"] += sum(o.travel_added for o in of_person)
         known = state.is_known(self.visit.household_id, name)
         terms["new_faces"] += not known and not state.faces[self.visit.household_id, name]
 

@@ -196,6 +196,40 @@ class PlanState:
                     found += self._options_in(visit, slot, person, shift, near, fallback)
         return found
 
+    def options_after(self, option: Option, first: Booked, span: Interval) -> list[Option]:
+        """How the person of a visit's first slot, at `first`, could fill the second one too, within the span of starts.
+
+        In any of the person's shifts; limits of hours hold for both together.
+        """
+        visit, person, slot = first.visit, first.caregiver, 1 - first.slot
+        if person_reasons(self.lookup, visit, slot, person):
+            return []
+        spans = [(max(a, span[0]), min(b, span[1])) for a, b in start_spans(visit, slot)]
+        spans = [(a, b) for a, b in spans if a <= b]
+        found = []
+        for shift in self.lookup.shifts_of.get(person.id, ()) if spans else ():
+            if day_reasons(self.lookup, visit, slot, person, shift.day):
+                continue
+            beside = self._beside(first, shift) if shift.id == first.shift.id else self
+            for now, due in beside.openings(visit, slot, shift, spans):
+                works = (option.work_added + now.work_added, option.work_added_due + due.work_added)
+                if not any(
+                    self.limit_broken(visit, person, shift, minutes, due=later)
+                    for minutes, later in zip(works, (False, True), strict=True)
+                ):
+                    times = (now.earliest, now.latest, now.travel_added, now.work_added, due.work_added)
+                    found.append(Option(slot, person, shift, *times))
+        return found
+
+    def _beside(self, first: Booked, shift: Shift) -> "PlanState":
+        """The same plan with one more stop in one shift, as far as its openings go."""
+        other = copy(self)
+        other._tables = {}
+        for due, routes in ((False, self._routes), (True, self._due_routes)):
+            rows = sorted([*routes.get(shift.id, []), first], key=lambda b: (b.start_minutes, b.visit.id, b.slot))
+            other._tables[shift.id, due] = self.table_of(shift, rows)
+        return other
+
     def able_shifts(self, visit: Visit, slot: int, spans: Sequence[Interval], *, within: float = 0) -> Iterator[Shift]:
         """Shifts within so many minutes of the spans, of people against whom nothing speaks but the plan."""
         for person in self.instance.caregivers:

@@ -29,7 +29,6 @@ def recommend(state: PlanState, visit: Visit, *, limit: int = 8) -> list[Candida
 
     `visit` is new, or one that the plan leaves unserved or half staffed (then only the missing slots
     are filled). Its household, location, services and lines must be in the state's instance.
-    Raises `UnsupportedField` for two slots that one person may fill.
     """
     ways = sorted(Placing(state, visit).ways(), key=_order)
     return [candidate_of(state, visit, way) for way in _different(ways, limit)]

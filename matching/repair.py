@@ -87,8 +87,7 @@ def repair(instance: Instance, before: Plan) -> Repair:
     Visits that are in the instance and were not are placed, those no longer in it are left out; people,
     shifts and rules may have changed too (`events` makes such instances). Visits that were unserved
     before are placed where nobody moves for them. Changes are priced against the instance's running
-    plan or, if it has none, against `before`. Raises `RepairRefused` if the result would break a rule,
-    `UnsupportedField` as `recommend` does.
+    plan or, if it has none, against `before`. Raises `RepairRefused` if the result would break a rule.
     """
     work = _Work(_priced(instance, before), before)
     work.replace_what_was_lost()

@@ -27,6 +27,7 @@ from matching.kernel.problem import W_TRAVEL
 from matching.lookup import Lookup
 from matching.objective import TIERS
 from matching.plan import Plan, PlanStatus
+from matching.questions import ask_volunteers, could_ask
 from matching.routing import polish_days
 from matching.search import Search, Snapshot
 from matching.stop import MaxRuntime, Stop
@@ -242,8 +243,6 @@ def solve(
     ------
     InvalidInstance
         Naming the field, before anything is solved.
-    UnsupportedField
-        For a field that the search cannot honour yet.
     """
     stop = stop or MaxRuntime(10)
     stop.begin()
@@ -252,17 +251,20 @@ def solve(
     search = Search(lookup, seed)
     run = _Run(search, stop, on_progress, chains)
     status = run.all_steps()
-    routes = plan_routes(search)
-    return Plan(
-        routes=routes,
+    plan = Plan(
+        routes=plan_routes(search),
         unserved=unserved_visits(search),
-        fallbacks=find_fallbacks(lookup, routes, _possible_shifts(search)),
         objective=objective_of(search),
         status=status,
         seed=seed,
         iterations=run.iterations,
-        instance_digest=instance_digest(instance),
     )
+    if could_ask(lookup):
+        plan = ask_volunteers(lookup, plan)
+        if plan.status is PlanStatus.COMPLETE and plan.routes:  # who is asked best is not proven
+            plan = replace(plan, status=PlanStatus.STOPPED)
+    fallbacks = find_fallbacks(lookup, plan.routes, _possible_shifts(search), plan.fallbacks)
+    return replace(plan, fallbacks=fallbacks, instance_digest=instance_digest(instance))
 
 
 def _possible_shifts(search: Search) -> dict[tuple[str, int], list[str]]:

@@ -45,9 +45,26 @@ def may_come(p: Problem, s: State, slot: int, h: int) -> bool:
         if s.c_new[caregiver] >= p.c_max_new[caregiver]:
             return False
     for j in range(p.h_limit_ptr[h], p.h_limit_ptr[h + 1]):
-        if s.l_visits[p.h_limit[j]] >= p.l_max_visits[p.h_limit[j]]:
+        row = p.h_limit[j]
+        if s.l_visits[row] >= p.l_max_visits[row] and not counted_already(p, s, slot, h, row):
             return False
     return True
+
+
+@jit
+def counted_already(p: Problem, s: State, slot: int, h: int, row: int) -> bool:
+    """Whether the visit counts towards this limit already, as the same person has its other slot."""
+    v = p.s_visit[slot]
+    if not p.v_alone[v]:
+        return False
+    other = p.v_slot0[v] + (1 if slot == p.v_slot0[v] else 0)
+    g = s.s_shift[other]
+    if g < 0 or p.h_caregiver[g] != p.h_caregiver[h]:
+        return False
+    counted = False
+    for j in range(p.h_limit_ptr[g], p.h_limit_ptr[g + 1]):
+        counted = counted or p.h_limit[j] == row
+    return counted
 
 
 @jit
@@ -198,7 +215,7 @@ def put(p: Problem, s: State, slot: int, h: int, position: int, wait: int, fix: 
     s.s_line[slot] = line
     settle_charge(p, s, v)
     for j in range(p.h_limit_ptr[h], p.h_limit_ptr[h + 1]):
-        s.l_visits[p.h_limit[j]] += 1
+        s.l_visits[p.h_limit[j]] += int(not counted_already(p, s, slot, h, p.h_limit[j]))
     return refresh(p, s, h, position)
 
 
@@ -226,7 +243,7 @@ def take(p: Problem, s: State, slot: int) -> int:
     s.s_line[slot], s.s_drawn[slot] = -1, False
     settle_charge(p, s, v)
     for j in range(p.h_limit_ptr[h], p.h_limit_ptr[h + 1]):
-        s.l_visits[p.h_limit[j]] -= 1
+        s.l_visits[p.h_limit[j]] -= int(not counted_already(p, s, slot, h, p.h_limit[j]))
     s.s_shift[slot], s.s_start[slot], s.s_wait[slot], s.s_fix[slot] = -1, -1.0, 0, p.s_fix[slot]
     if p.has_running:
         tell(p, s, slot, -1, -1.0)

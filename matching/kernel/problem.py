@@ -38,6 +38,7 @@ class Problem(NamedTuple):
     v_offset_min: np.ndarray
     v_offset_max: np.ndarray
     v_mix: np.ndarray
+    v_alone: np.ndarray
     v_once: np.ndarray
     v_rule: np.ndarray
     s_visit: np.ndarray

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.candidates import Cover, NoteCode
-from matching.errors import UnsupportedField
 from matching.feasibility import check, evaluate
 from matching.feasibility.facts import Facts, bookings_of, fallbacks_of
 from matching.instance import (
@@ -189,10 +188,13 @@ def test_a_volunteer_comes_with_the_paid_person_who_would_still_make_it():
     assert NoteCode.FALLBACK_READY in {n.code for n in row.advantages}
 
 
-def test_two_slots_that_one_person_may_fill_are_refused_by_name():
+def test_one_person_is_proposed_for_both_slots_where_that_is_allowed():
     wanted = pair(synchronisation=Synchronisation(0, 60, same_caregiver_allowed=True))
-    with pytest.raises(UnsupportedField, match="same_caregiver_allowed"):
-        recommend(PlanState(*one_visit(wanted)), wanted)
+    state = PlanState(*one_visit(wanted, people=[carer("a")]))
+    row = recommend(state, wanted)[0]
+    assert row.caregiver_ids == ("a", "a")
+    assert [p.start_minutes for p in row.places] == [row.start_minutes, row.start_minutes + 60]
+    assert check(*insert(state, wanted, row)) == []
 
 
 def test_the_strip_shows_where_only_one_of_two_people_is_free():

@@ -153,7 +153,7 @@ def _visit(random: Random, name: str, days: int):
         tier=random.randint(0, 2),
         mandatory=random.random() < 0.1,
         slots=tuple(slots),
-        synchronisation=Synchronisation(low, low + random.choice([0, 20])),
+        synchronisation=Synchronisation(low, low + random.choice([0, 20, 50]), random.random() < 0.5),
         gender_wish=random.choice([None, None, Wish(("female",)), Wish(("female", "male"), hard=True)]),
         language_wish=random.choice([None, None, Wish(("m",)), Wish(("m", "n"), hard=True)]),
         excluded_caregiver_ids=random.choice([(), (), ("b",)]),
