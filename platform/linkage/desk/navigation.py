@@ -48,6 +48,7 @@ COVERAGE = Entry("coverage.listing", lazy_pgettext("rail", "Coverage"), "shield-
 RULES = Entry("administration.rules", lazy_pgettext("rail", "Rules"), "sliders", "administration.rules")
 RIGHTS = Entry("administration.rights_table", lazy_pgettext("rail", "Rights"), "shield-check", "administration.rights")
 UPKEEP = Entry("upkeep.page", lazy_pgettext("rail", "Backup"), "archive", "upkeep.run")
+DAYS = Entry("working_days.page", lazy_pgettext("rail", "Working days"), "calendar3", "upkeep.calendar")
 REQUESTS = Entry("data_requests.listing", lazy_pgettext("rail", "Data"), "file-earmark-person", "upkeep.data_requests")
 
 # The first role of this order that a person has decides the rail; the rarer entries come last.
@@ -60,7 +61,19 @@ RAIL: dict[Role, tuple[Entry, ...]] = {
     Role.VOLUNTEER: (TODAY, MY_VISITS, MY_HOURS),
     Role.HOUSEHOLD: (TODAY,),
     Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, COVERAGE, ORGANISATIONS, PEOPLE, MAP),
-    Role.ADMINISTRATOR: (TODAY, PEOPLE, AREAS, SERVICES, AUDIT, RULES, RIGHTS, ORGANISATIONS, UPKEEP, REQUESTS),
+    Role.ADMINISTRATOR: (
+        TODAY,
+        PEOPLE,
+        AREAS,
+        SERVICES,
+        AUDIT,
+        RULES,
+        RIGHTS,
+        ORGANISATIONS,
+        UPKEEP,
+        REQUESTS,
+        DAYS,
+    ),
 }
 POSTERS = (Role.COMMUNITY, Role.OPERATOR)
 SEARCHERS = (Role.COMMUNITY, Role.OPERATOR, Role.COORDINATOR, Role.SUPERVISOR, Role.MANAGER)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import current_app, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from linkage.core import checkpoints, outside
+from linkage.core import checkpoints, outside, workdays
 from linkage.core.clock import local_date
-from linkage.core.formats import format_datetime
+from linkage.core.formats import format_datetime, format_long_date
 from linkage.core.rulesets import rule
 from linkage.upkeep import restoring, rotating
 from linkage.upkeep.backup import backups
 
+PAGE = "working_days.page"
 CHECKPOINT_LATE = timedelta(hours=3)
 
 
@@ -34,7 +35,7 @@ class Check:
 
 def checks(now: datetime) -> list[Check]:
     """In the order in which they matter."""
-    return [backup(now), drill(now), keys(), checkpoint(now), disk(now), https()]
+    return [backup(now), drill(now), keys(), checkpoint(now), disk(now), working_days(now), https()]
 
 
 def backup(now: datetime) -> Check:
@@ -105,6 +106,24 @@ def disk(now: datetime) -> Check:
     if free >= rule("upkeep.disk_free_percent", local_date(now)):
         return Check(_("Disk"), "passed", text)
     return Check(_("Disk"), "failed", text, _("Make room: a full disk stops everything."))
+
+
+def working_days(now: datetime) -> Check:
+    """This year's holiday notice is loaded; next year's, too, once it should have appeared."""
+    name, today = _("Working days"), local_date(now)
+    held = workdays.calendar().years
+    if today.year not in held:
+        text = _("no official table since %(day)s", day=format_long_date(date(today.year, 1, 1)))
+        return Check(
+            name, "failed", text, _("Load this year's holiday notice: until then no deadline is decided."), PAGE
+        )
+    if today.year + 1 not in held and today.month >= rule("upkeep.holiday_notice_month", today):
+        text = _("no official table from %(day)s on", day=format_long_date(date(today.year + 1, 1, 1)))
+        return Check(
+            name, "warning", text, _("Load the holiday notice; deadlines beyond that day are provisional."), PAGE
+        )
+    last = max(year for year in held if year >= today.year)
+    return Check(name, "passed", _("loaded until the end of %(year)s", year=last), endpoint=PAGE)
 
 
 def https() -> Check:

@@ -17,6 +17,9 @@ may_answer = right(
 may_run = right(
     "upkeep.run", "make backups, run the drill, take the audit checkpoints along", administrator="installation"
 )
+may_load_calendar = right(
+    "upkeep.calendar", "load the working days of a year from its holiday notice", administrator="installation"
+)
 see(DataRequest, may_answer)
 
 
