@@ -32,6 +32,7 @@ from matching.instance_io import (
 )
 from matching.plan import Plan
 from matching.repair import repair
+from matching.roads import PROFILES, RoadsUnavailable, RoutingServer, with_roads
 from matching.solve import Progress, solve
 from matching.stop import FirstOf, MaxIterations, MaxRuntime, Stop
 from matching.warm import warm_up
@@ -75,6 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--streets", type=int, default=38)
     one.add_argument("--visits", type=int, default=20_000, help="of the whole city")
     one.add_argument("--caregivers", type=int, default=4_000, help="of the whole city")
+    one.add_argument("--out", type=Path)
+    one = command("roads", _roads, "write an instance with travel times from a routing server in it")
+    one.add_argument("instance", type=Path)
+    one.add_argument("--url", required=True, help="a server of your own: every position goes there")
+    one.add_argument("--kind", choices=sorted(PROFILES), default="osrm")
     one.add_argument("--out", type=Path)
     explaining.add_command(command)
     city_cli.add_command(command)
@@ -168,6 +174,15 @@ def _generate(options: argparse.Namespace) -> int:
         carers=options.carers,
         volunteers=options.volunteers,
     )
+    _write(instance_to_json(instance), options.out)
+    return 0
+
+
+def _roads(options: argparse.Namespace) -> int:
+    def refuse(mode_id: str, why: str) -> None:
+        raise RoadsUnavailable(f"{mode_id}: {why}")
+
+    instance = with_roads(load_instance(options.instance), RoutingServer(options.url, options.kind), refuse)
     _write(instance_to_json(instance), options.out)
     return 0
 

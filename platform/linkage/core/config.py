@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 MODES = ("demo", "test", "production")
 SECRET_NAMES = ("SECRET_KEY", "MASTER_KEY", "INDEX_KEY")
 MIN_SECRET_BYTES = 32
+ROUTING_KINDS = ("osrm", "valhalla")
 TILES = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?/[^\s;,'\"<>]*\{z\}[^\s;,'\"<>]*")
 
 
@@ -44,6 +45,8 @@ class Settings:
     old_master_keys : earlier master keys, still needed to read what a rotation has not yet rewrapped
     tiles : address of map tiles, such as ``https://tiles.example/{z}/{x}/{y}.png`` (``LINKAGE_TILES``); empty: none,
         and no page asks another machine for anything
+    routing_url, routing_kind : a routing server of one's own for travel times (``LINKAGE_ROUTING_URL``, and
+        ``LINKAGE_ROUTING_KIND``: ``osrm`` or ``valhalla``); empty: great circle by speed
     base_url : public address for links and QR codes, without a trailing slash; empty = from the request
     """
 
@@ -58,6 +61,8 @@ class Settings:
     base_url: str = ""
     trusted_proxy: str = ""
     tiles: str = ""
+    routing_url: str = ""
+    routing_kind: str = "osrm"
     now: str = ""
 
     @property
@@ -93,6 +98,8 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         base_url=env.get("LINKAGE_BASE_URL", "").rstrip("/"),
         trusted_proxy=env.get("LINKAGE_TRUSTED_PROXY", ""),
         tiles=_tiles(env.get("LINKAGE_TILES", "").strip()),
+        routing_url=_routing(env.get("LINKAGE_ROUTING_URL", "").strip().rstrip("/")),
+        routing_kind=_routing_kind(env.get("LINKAGE_ROUTING_KIND", "osrm")),
         now=env.get("LINKAGE_NOW", ""),
     )
 
@@ -102,6 +109,18 @@ def _tiles(address: str) -> str:
     if address and not TILES.fullmatch(address):
         raise ConfigurationError("LINKAGE_TILES must look like https://tiles.example/{z}/{x}/{y}.png")
     return address
+
+
+def _routing(address: str) -> str:
+    if address and not address.startswith(("http://", "https://")):
+        raise ConfigurationError("LINKAGE_ROUTING_URL must look like http://127.0.0.1:5000")
+    return address
+
+
+def _routing_kind(kind: str) -> str:
+    if kind not in ROUTING_KINDS:
+        raise ConfigurationError(f"LINKAGE_ROUTING_KIND is {kind!r}; set it to one of {', '.join(ROUTING_KINDS)}")
+    return kind
 
 
 def tiles_origin(address: str) -> str:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import select
 
 import matching.instance as m
@@ -14,7 +15,7 @@ from linkage.core.extensions import db
 from linkage.core.privacy import warm_keys
 from linkage.organisations.models import Organisation
 from linkage.planning.horizon import Horizon, where_in
-from linkage.planning.travel import distances_metres, matrix_minutes, radius_minutes
+from linkage.planning.travel import as_rows, distances_metres, matrix_minutes, radius_minutes, road_minutes
 
 CITY_CENTRE = (24.48, 118.09)  # Xiamen; for an area of which nothing better is known, marked approximate
 
@@ -101,7 +102,11 @@ class Sites:
     def modes(self, used: Iterable[str]) -> tuple[m.TravelMode, ...]:
         metres = distances_metres(self.positions)
         ordered = sorted(set(used) or {"walk"})
-        return tuple(m.TravelMode(mode, matrix_minutes(metres, self.speeds[mode], self.detour)) for mode in ordered)
+        return tuple(m.TravelMode(mode, self._minutes(metres, mode)) for mode in ordered)
+
+    def _minutes(self, metres: np.ndarray, mode: str) -> tuple[tuple[float, ...], ...]:
+        reckoned = np.array(matrix_minutes(metres, self.speeds[mode], self.detour)).reshape(metres.shape)
+        return as_rows(road_minutes(self.positions, mode, reckoned))
 
     def radius_minutes(self, radius_metres: int, mode: str) -> int:
         return radius_minutes(radius_metres, self.speeds[mode], self.detour)

@@ -15,6 +15,8 @@ from linkage.core import checkpoints, outside, workdays
 from linkage.core.clock import local_date
 from linkage.core.formats import format_datetime, format_long_date
 from linkage.core.rulesets import rule
+from linkage.planning.sites import CITY_CENTRE
+from linkage.planning.travel import routing_server
 from linkage.upkeep import restoring, rotating
 from linkage.upkeep.backup import backups
 
@@ -35,7 +37,8 @@ class Check:
 
 def checks(now: datetime) -> list[Check]:
     """In the order in which they matter."""
-    return [backup(now), drill(now), keys(), checkpoint(now), disk(now), working_days(now), https()]
+    found = [backup(now), drill(now), keys(), checkpoint(now), disk(now), working_days(now), https()]
+    return [*found, *routing()]
 
 
 def backup(now: datetime) -> Check:
@@ -134,3 +137,15 @@ def https() -> Check:
     state = "failed" if settings.mode == "production" else "warning"
     remedy = _("See “On an office network” in docs/running.md.")
     return Check(_("Encrypted connection"), state, _("this page came without https"), remedy)
+
+
+def routing() -> list[Check]:
+    """The routing server answers, where one is configured: else ways are reckoned as the crow flies."""
+    server = routing_server()
+    if server is None:
+        return []
+    name, problem = _("Travel times"), server.health(CITY_CENTRE)
+    if not problem:
+        return [Check(name, "passed", _("by road from the routing server"))]
+    remedy = _("Start it, or take LINKAGE_ROUTING_URL away: until then ways are reckoned as the crow flies.")
+    return [Check(name, "warning", _("the routing server does not answer: %(problem)s", problem=problem), remedy)]
