@@ -193,6 +193,7 @@ TYPED = {
     Qualification: ("name_zh", "name_en"),
     HeldQualification: ("number",),
 }
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 RAW = re.compile(r"<img src=x|<script>alert|<svg/onload|<a href=javascript|1337")
 
 
@@ -211,15 +212,17 @@ def test_what_people_typed_is_shown_as_text_on_every_page(walk):
         unit_of_work(lambda: plant("".join(CORPUS)))
         db.session.remove()
     try:
-        raw, shown = [], set()
+        raw, named, shown = [], [], set()
         for endpoint, address in [*all_of_a_kind(walk)[:80], *rows_of_the_street(walk)]:
             account = somebody(walk, endpoint)
             page = look(walk, address, account)
             if page.mimetype != "text/html":
                 continue
             raw += [(endpoint, found) for found in RAW.findall(page.text)]
+            named += [endpoint for title in TITLE.findall(page.text) if "Person.name" in title]
             shown |= set(re.findall(r"(\w+\.\w+)\.\d+", page.text))
         assert raw == []
+        assert named == [], "a title stays in the browser's history of a machine that an office shares"
         names = {f"{model.__name__}.{name}" for model, names in TYPED.items() for name in names}
         assert len(shown & names) >= 12, shown & names
     finally:

@@ -18,6 +18,7 @@ from linkage.accounts import permissions
 from linkage.accounts.deeds import deed
 from linkage.accounts.models import User
 from linkage.accounts.queries import find_user_by_name
+from linkage.accounts.rule_words import said, title
 from linkage.accounts.schemas import RuleSchema
 from linkage.core import audit, rulesets
 from linkage.core.clock import at_minutes, local_date
@@ -168,7 +169,7 @@ def rules() -> str:
             held = next((row for row in rows if row.holds(today)), None)
             later = next((row for row in reversed(rows) if row.valid_from > today), None)
             entries.append((name, held, later, rulesets.DEFAULTS[name]))
-    return render_template("accounts/rules.html", entries=entries, shown=_short, words=_)
+    return render_template("accounts/rules.html", entries=entries, said=said, title=title, words=_)
 
 
 @room.get("/rules/<name>", permission=permissions.may_set_rules)
@@ -185,11 +186,12 @@ def _rule_page(name: str, form: Form) -> str:
         "accounts/rule.html",
         name=name,
         form=form,
-        default=_short(rulesets.DEFAULTS[name][0]),
+        default=said(name, rulesets.DEFAULTS[name][0]),
+        title=title(name),
         source=rulesets.DEFAULTS[name][1],
         history=rulesets.history(name),
         today=local_date(request_now()),
-        shown=_short,
+        said=said,
         words=_,
     )
 

@@ -42,6 +42,7 @@ DEEDS: dict[str, Any] = {
     "contracts.terminate": lazy_pgettext("audit", "Contract ended"),
     "coverage.certify": lazy_pgettext("audit", "Coverage certified"),
     "demo.accounts": lazy_pgettext("audit", "Demo accounts made"),
+    "demo.load": lazy_pgettext("audit", "Demo loaded"),
     "demo.city": lazy_pgettext("audit", "Demo city made"),
     "exports.make": lazy_pgettext("audit", "List exported"),
     "households.add_member": lazy_pgettext("audit", "Member added"),

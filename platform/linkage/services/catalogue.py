@@ -101,7 +101,7 @@ SERVICES = [
         hint_zh="测血压血糖、换药、管路护理", hint_en="Blood pressure and sugar, dressings, tubes",
     ),
     _service(
-        "mediation", "neighbourhood", "邻里沟通", "Neighbourhood mediation", "people", (30, 60),
+        "mediation", "neighbourhood", "邻里沟通", "Talks with neighbours", "people", (30, 60),
         ["social_worker", "volunteer"], mixes=[SOCIAL_AND_VOLUNTEER, ["social_worker", "social_worker"]],
         volunteer_qualifications=["mediator"], adults_only=True,
         hint_zh="邻里纠纷的沟通与调解", hint_en="Talking things over between neighbours",

@@ -135,7 +135,7 @@ def https() -> Check:
     if request.is_secure or settings.secure_cookies:
         return Check(_("Encrypted connection"), "passed", _("https"))
     state = "failed" if settings.mode == "production" else "warning"
-    remedy = _("See “On an office network” in docs/running.md.")
+    remedy = _("See docs/running.md#on-an-office-network.")
     return Check(_("Encrypted connection"), state, _("this page came without https"), remedy)
 
 
