@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import render_template, request
 
 from linkage.core.tasks import Reader
 from linkage.core.web import request_now, require_actor
 from linkage.desk.room import room
 from linkage.desk.values import common
-from linkage.visits.board import board_of
+from linkage.visits.board import SECTIONS, board_of
 from linkage.visits.permissions import may_attend_for
 
 
 @room.get("/board", permission=may_attend_for)
 def board() -> str:
-    """Drawn again every minute while it is open."""
+    """Drawn again every minute while it is open; ?section= shows one of its sections whole."""
     actor = require_actor()
-    found = board_of(Reader(actor, request_now()))
-    return render_template("desk/board.html", board=found, **common(actor))
+    asked = request.args.get("section")
+    only = asked if asked in {kind for kind, *_look in SECTIONS} else None
+    found = board_of(Reader(actor, request_now()), only, request.args.get("page", 1, type=int))
+    return render_template("desk/board.html", board=found, only=only, **common(actor))

@@ -40,16 +40,12 @@ def staff_today(actor: Actor) -> str:
     """Community staff and coordinators: what must be done today, urgent first, and the day beside it."""
     now = request_now()
     day = work.day_of(actor, now)
-    before, after, more = work.around_now(day, now)
     return render_template(
         "desk/today.html",
         todo=todo.todo_of(Reader(actor, now), folded=todo.folds(actor)),
         task_heads=todo.HEADS,
         folded=todo.folds(actor),
         day=day,
-        before=before,
-        after=after,
-        more=more,
         outcomes=work.outcomes(actor, now),
         posts=actor.has(Role.COMMUNITY, Role.OPERATOR),
         answers_calls=main_role(actor) is Role.OPERATOR,

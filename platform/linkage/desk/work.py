@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import joinedload
 
 from linkage.core.clock import local_date
@@ -33,43 +34,54 @@ def with_household(wanted: Select[Visit]) -> Select[Visit]:
 
 @dataclass(frozen=True)
 class Day:
-    """The visits of one day in order of time, with who comes and how each stands."""
+    """One day's visits: how many are in each state, and the rows around now, with who comes and how each stands."""
 
-    visits: list[Visit]
+    counts: dict[str, int]
+    before: list[Visit]
+    after: list[Visit]
+    more: int
     states: dict[uuid.UUID, Status]
     booked: dict[uuid.UUID, list[Assignment]]
 
     def start(self, visit: Visit) -> datetime:
         """When somebody comes; while nobody is booked, when somebody could come at the earliest."""
         booked = self.booked.get(visit.id)
-        return booked[0].starts_at if booked else visit.earliest_at
+        return min(one.starts_at for one in booked) if booked else visit.earliest_at
 
-    def number(self, *states: Status) -> int:
-        return sum(state in states for state in self.states.values())
+    def number(self, *states: str) -> int:
+        """How many visits are in these states (in any, without states)."""
+        return sum(number for state, number in self.counts.items() if not states or state in states)
+
+
+MOST_ROWS = 10
+OVER = (Status.DONE.value, Status.CONFIRMED.value, Status.UNMET.value)
 
 
 def day_of(actor: Actor, now: datetime) -> Day:
-    """Today's visits, cancelled ones left out."""
-    rows = list(
-        db.session.scalars(
-            with_household(queries.visible(actor))
-            .where(Visit.day == local_date(now), Visit.cancelled_at.is_(None))
-            .limit(2000)
-        )
+    """Today's visits, cancelled ones left out. Rows: what has begun and is not over, and what comes next."""
+    wanted = queries.visible(actor).where(Visit.day == local_date(now), Visit.cancelled_at.is_(None))
+    of = status.reckoned(wanted, now).c
+    start, ahead = func.coalesce(of.starts_at, of.earliest_at), of.state.not_in(OVER)
+    shown = case((start > now, "after"), (ahead, "before"), else_="over")
+    numbers = db.session.execute(select(of.state, shown, func.count()).group_by(of.state, shown)).all()
+    begun = select(of.id).where(start <= now, ahead).order_by(start.desc(), of.id.desc()).limit(MOST_ROWS // 2)
+    before = list(reversed(db.session.scalars(begun).all()))
+    coming = select(of.id).where(start > now).order_by(start, of.id).limit(MOST_ROWS - len(before))
+    after = db.session.scalars(coming).all()
+    counts: dict[str, int] = defaultdict(int)
+    for state, _part, number in numbers:
+        counts[state] += number
+    rows = {
+        row.id: row for row in db.session.scalars(with_household(select(Visit).where(Visit.id.in_([*before, *after]))))
+    }
+    return Day(
+        counts,
+        [rows[one] for one in before],
+        [rows[one] for one in after],
+        sum(number for _state, part, number in numbers if part != "over") - len(rows),
+        status.statuses(rows.values(), now),
+        queries.active_of(rows),
     )
-    day = Day([], status.statuses(rows, now), queries.active_of([row.id for row in rows]))
-    day.visits.extend(sorted(rows, key=lambda visit: (day.start(visit), visit.number)))
-    return day
-
-
-def around_now(day: Day, now: datetime, most: int = 10) -> tuple[list[Visit], list[Visit], int]:
-    """The rows of the side list: what has begun and is not over, what comes next, and how many are left out."""
-    over = (Status.DONE, Status.CONFIRMED, Status.UNMET)
-    begun = [visit for visit in day.visits if day.start(visit) <= now and day.states[visit.id] not in over]
-    ahead = [visit for visit in day.visits if day.start(visit) > now]
-    before = begun[-most // 2 :]
-    after = ahead[: most - len(before)]
-    return before, after, len(begun) + len(ahead) - len(before) - len(after)
 
 
 @dataclass(frozen=True)

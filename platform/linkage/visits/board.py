@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload
 from linkage.core.clock import at_minutes
 from linkage.core.extensions import db
 from linkage.core.formats import format_time
+from linkage.core.paging import PER_PAGE, Page
 from linkage.core.tasks import Reader, Row
 from linkage.visits import queries, status
 from linkage.visits.models import Assignment, Visit
@@ -38,14 +39,19 @@ SECTIONS: tuple[tuple[str, Any, str, str], ...] = (
 )
 
 
+SHOWN = 20  # rows of a section on the whole board; its own page has all of them
+
+
 @dataclass(frozen=True)
 class Section:
-    """One part of the board with its rows."""
+    """One part of the board: its first rows, and how many there are."""
 
+    kind: str
     title: Any
     icon: str
     tone: str
     rows: list[Row]
+    count: int
 
 
 @dataclass(frozen=True)
@@ -54,14 +60,22 @@ class Board:
 
     sections: list[Section]
     states: dict[Status, int]
+    part: Page[Row] | None = None  # a page of the one section asked for
+
+    @property
+    def to_look_at(self) -> int:
+        return sum(section.count for section in self.sections)
 
     @property
     def visits(self) -> int:
         return sum(self.states.values())
 
 
-def board_of(reader: Reader) -> Board:
-    """The board of today's visits that the reader may see; cancelled ones are left out."""
+def board_of(reader: Reader, only: str | None = None, page: int = 1) -> Board:
+    """The board of today's visits that the reader may see; cancelled ones are left out.
+
+    `only`: the kind of one section, of which this page of rows is read and no other.
+    """
     wanted = queries.visible(reader.actor).where(Visit.day == reader.today, Visit.cancelled_at.is_(None))
     seen = status.survey(wanted, reader.now)
     released = _released(reader, {one.id: one for one in seen})
@@ -72,12 +86,21 @@ def board_of(reader: Reader) -> Board:
         kind = _kind(one, released, reader)
         if kind is not None:
             items[kind].append(Item(one.id, one.starts_at or _last_start(one), kind))
-    sections = [
-        Section(title, icon, tone, rows_of(reader, sorted(items[kind], key=lambda item: item.deadline), released))
-        for kind, title, icon, tone in SECTIONS
-        if items[kind]
-    ]
-    return Board(sections, states)
+    for rows in items.values():
+        rows.sort(key=lambda item: (item.deadline, str(item.visit_id)))
+    sections = []
+    for kind, title, icon, tone in SECTIONS:
+        if found := items[kind]:
+            shown = found[: 0 if only else SHOWN]
+            sections.append(Section(kind, title, icon, tone, rows_of(reader, shown, released), len(found)))
+    return Board(sections, states, _part(reader, items[only], released, page) if only else None)
+
+
+def _part(reader: Reader, found: list[Item], released: dict[uuid.UUID, str], page: int) -> Page[Row]:
+    pages = max(1, -(-len(found) // PER_PAGE))
+    number = min(max(1, page), pages)
+    rows = found[(number - 1) * PER_PAGE : number * PER_PAGE]
+    return Page(rows_of(reader, rows, released), number, pages, len(found))
 
 
 def _last_start(seen: Seen) -> Any:

@@ -42,7 +42,7 @@ class Visit(UuidKey, Created, Versioned, Model):
     place_id: Mapped[uuid.UUID] = ref("places.id")
     area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
     planning_area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
-    day: Mapped[date] = mapped_column(index=True)
+    day: Mapped[date]
     windows: Mapped[list[Any]]
     preferred_start: Mapped[int | None]
     duration_minutes: Mapped[int]
@@ -66,6 +66,19 @@ class Visit(UuidKey, Created, Versioned, Model):
     slots: Mapped[list[Slot]] = relationship(back_populates="visit", order_by="Slot.position")
     __table_args__ = (
         Index("ix_visits_area_day", "planning_area_id", "day"),
+        Index(  # the columns that lists and counts of a day or a week read
+            "ix_visits_day_standing",
+            "day",
+            "area_id",
+            "id",
+            "earliest_at",
+            "latest_at",
+            "duration_minutes",
+            "people",
+            "cancelled_at",
+            "confirmed_at",
+            "closed_unmet_at",
+        ),
         CheckConstraint("duration_minutes > 0 AND people IN (1, 2)", name="values"),
     )
 
@@ -126,6 +139,15 @@ class Assignment(UuidKey, Model):
             postgresql_where=text("released_at IS NULL"),
         ),
         Index("ix_assignments_person_time", "person_id", "starts_at"),
+        Index(  # all that the status of a visit asks of its assignments
+            "ix_assignments_standing",
+            "visit_id",
+            "starts_at",
+            "accepted_at",
+            "id",
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
+        ),
         CheckConstraint("ends_at > starts_at", name="span"),
     )
 
@@ -149,6 +171,16 @@ class Attendance(UuidKey, Model):
     wrong_codes: Mapped[int] = mapped_column(default=0)
     row_version: Mapped[int] = mapped_column(default=1)
     assignment: Mapped[Assignment] = relationship(back_populates="attendance")
+    __table_args__ = (
+        Index(  # and of what became of them
+            "ix_attendances_standing",
+            "assignment_id",
+            "checked_in_at",
+            "checked_out_at",
+            "no_show_at",
+            "nobody_home_at",
+        ),
+    )
 
 
 class AttendanceCorrection(UuidKey, Model):

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, flash, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from linkage.areas.models import Area
@@ -44,15 +44,16 @@ GROUPS = {
 def listing() -> str:
     actor, now = require_actor(), request_now()
     first, last = _days(now)
-    seen = status.survey(in_area_and_days(actor, now), now)
-    found = _page_of(_of_state(seen))
+    wanted = in_area_and_days(actor, now)
+    numbers = status.tally(wanted, now, "day")
+    found = _page_of(wanted, numbers, now)
     return render_template(
         "visits/listing.html",
         found=found,
         first=first,
         last=last,
         week=_week(first),
-        counts=Counter(one.state.value for one in seen),
+        counts=_sums((state, number) for _day, state, number in numbers),
         states=status.statuses(found.rows, now),
         coming=queries.active_of([visit.id for visit in found.rows]),
         areas=_areas(queries.visible(actor).where(Visit.day.between(first, last))),
@@ -106,21 +107,42 @@ def _asked_states() -> Iterable[Status]:
     return GROUPS.get(shown) or [one for one in Status if one.value == shown]
 
 
-def _of_state(seen: list[status.Seen]) -> list[status.Seen]:
-    """Those of the state asked for, as they begin: when somebody is booked to come, else when they may begin."""
-    states = _asked_states()
-    wanted = [one for one in seen if not states or one.state in states]
-    return sorted(wanted, key=lambda one: (one.day, one.starts_at or one.earliest_at, str(one.id)))
+def _sums(numbers: Iterable[tuple[Any, int]]) -> Counter[Any]:
+    sums: Counter[Any] = Counter()
+    for key, number in numbers:
+        sums[key] += number
+    return sums
 
 
-def _page_of(seen: list[status.Seen]) -> Page[Visit]:
-    """The page that the address asks for; only its own visits are loaded."""
-    pages = max(1, -(-len(seen) // PER_PAGE))
-    number = min(max(1, request.args.get("page", 1, type=int)), pages)
-    ids = [one.id for one in seen[(number - 1) * PER_PAGE : number * PER_PAGE]]
+def _page_of(wanted: Select[Visit], numbers: list[tuple[Any, ...]], now: datetime) -> Page[Visit]:
+    """The page that the address asks for, as the visits begin; only the days on which it lies are sorted."""
+    states = [one.value for one in _asked_states() or Status]
+    days = _sums((day, number) for day, state, number in numbers if state in states)
+    total = sum(days.values())
+    pages = max(1, -(-total // PER_PAGE))
+    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    shown, offset = _days_of(days, (page - 1) * PER_PAGE)
+    of = status.reckoned(wanted.where(Visit.day.in_(shown)), now, all_starts=True).c
+    begins = func.coalesce(of.starts_at, of.earliest_at)
+    ids = db.session.scalars(
+        select(of.id).where(of.state.in_(states)).order_by(of.day, begins, of.id).limit(PER_PAGE).offset(offset)
+    ).all()
     loaded = select(Visit).where(Visit.id.in_(ids)).options(joinedload(Visit.person), joinedload(Visit.service))
     rows = {row.id: row for row in db.session.scalars(loaded)}
-    return Page([rows[one] for one in ids], number, pages, len(seen))
+    return Page([rows[one] for one in ids], page, pages, total)
+
+
+def _days_of(days: Counter[date], skipped: int) -> tuple[list[date], int]:
+    """The days on which a page lies that begins after `skipped` visits, and how many of theirs it skips."""
+    ordered = sorted(days)
+    while ordered and days[ordered[0]] <= skipped:
+        skipped -= days[ordered.pop(0)]
+    shown: list[date] = []
+    for day in ordered:
+        if sum(days[one] for one in shown) >= skipped + PER_PAGE:
+            break
+        shown.append(day)
+    return shown, skipped
 
 
 def _areas(wanted: Select[Visit]) -> list[Area]:

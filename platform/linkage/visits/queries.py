@@ -14,7 +14,7 @@ from linkage.core.extensions import db
 from linkage.core.permissions import Actor, visible_rows
 from linkage.needs.models import Need
 from linkage.visits.models import Assignment, Attendance, HoursEntry, Slot, Visit
-from linkage.visits.status import Status, column, survey
+from linkage.visits.status import Status, column, tally
 
 
 def visible(actor: Actor) -> Select[Visit]:
@@ -102,8 +102,8 @@ def mine(actor: Actor, first: datetime, last: datetime) -> list[Assignment]:
 def counts(actor: Actor, first: date, last: date, now: datetime) -> dict[int, dict[str, int]]:
     """Area id → status → number of visits on first..last that the actor may see (the supervisor's table)."""
     table: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for seen in survey(visible(actor).where(Visit.day.between(first, last)), now):
-        table[seen.area_id][seen.state.value] += 1
+    for area_id, state, number in tally(visible(actor).where(Visit.day.between(first, last)), now, "area_id"):
+        table[area_id][state] += number
     return table
 
 

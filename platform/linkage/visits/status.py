@@ -28,7 +28,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, false, func, literal, or_, select, true
+from sqlalchemy.orm import aliased
 
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
@@ -142,79 +143,67 @@ def _is_in_service(facts: Facts, now: datetime) -> bool:
 
 def column(now: datetime, rules: Clocks | None = None) -> ColumnElement[str]:
     """The status at `now` as a SQL expression over `Visit`; the visit's assignments are read once."""
-    rules = rules or clocks(local_date(now))
-    of = _counts(now, rules)
+    counted = (
+        select(*_counts(Assignment, Attendance, now, rules or clocks(local_date(now))))
+        .outerjoin(Attendance, Attendance.assignment_id == Assignment.id)
+        .where(Assignment.visit_id == Visit.id, Assignment.released_at.is_(None))
+        .correlate(Visit)
+        .subquery("of")
+    )
     asked = exists().where(Slot.visit_id == Visit.id, slot_is_asked()).correlate(Visit)
-    in_service = or_(of.there > 0, and_(of.left > 0, of.awaited > 0, literal(now) <= Visit.latest_at))
-    derived = case(
-        (and_(of.booked >= Visit.people, of.left == of.booked), Status.DONE.value),
+    return case(
+        *_closed(Visit), else_=select(_derived(counted.c, Visit, asked, now)).correlate(Visit).scalar_subquery()
+    )
+
+
+def _closed(visit: Any) -> tuple[tuple[ColumnElement[bool], str], ...]:
+    """What ends a visit whoever was booked."""
+    return (
+        (visit.cancelled_at.is_not(None), Status.CANCELLED.value),
+        (visit.confirmed_at.is_not(None), Status.CONFIRMED.value),
+    )
+
+
+def _derived(of: Any, visit: Any, asked: ColumnElement[bool], now: datetime) -> ColumnElement[str]:
+    """The status of a visit that is neither cancelled nor confirmed, from what is counted of its assignments."""
+    in_service = or_(of.there > 0, and_(of.left > 0, of.awaited > 0, literal(now) <= visit.latest_at))
+    return case(
+        (and_(of.booked >= visit.people, of.left == of.booked), Status.DONE.value),
         (in_service, Status.IN_SERVICE.value),
         (or_(of.did_not_come > 0, of.missed > 0), Status.MISSED.value),
         (of.late > 0, Status.LATE.value),
         (
-            or_(Visit.closed_unmet_at.is_not(None), and_(of.booked < Visit.people, Visit.latest_at < now)),
+            or_(visit.closed_unmet_at.is_not(None), and_(of.booked < visit.people, visit.latest_at < now)),
             Status.UNMET.value,
         ),
-        (and_(of.booked > 0, of.booked < Visit.people), Status.HALF.value),
+        (and_(of.booked > 0, of.booked < visit.people), Status.HALF.value),
         (and_(of.booked > 0, of.accepted == of.booked), Status.ACCEPTED.value),
         (of.booked > 0, Status.BOOKED.value),
         (asked, Status.ASKED.value),
         else_=Status.OPEN.value,
     )
-    return case(
-        (Visit.cancelled_at.is_not(None), Status.CANCELLED.value),
-        (Visit.confirmed_at.is_not(None), Status.CONFIRMED.value),
-        else_=select(derived).correlate(Visit).scalar_subquery(),
+
+
+def _counts(one: Any, came: Any, now: datetime, rules: Clocks) -> list[ColumnElement[Any]]:
+    """How many of the assignments `one` (with their attendance `came`) are in each state, and the first start."""
+    awaited = and_(
+        one.id.is_not(None),
+        func.coalesce(came.no_show_at, came.nobody_home_at, came.checked_in_at, came.checked_out_at).is_(None),
     )
-
-
-def _counts(now: datetime, rules: Clocks) -> Any:
-    """How many active assignments of the visit are in each state, as the columns of one row."""
-    did_not_come = or_(Attendance.no_show_at.is_not(None), Attendance.nobody_home_at.is_not(None))
-    came = or_(Attendance.checked_in_at.is_not(None), Attendance.checked_out_at.is_not(None))
-    awaited = and_(func.coalesce(did_not_come, false()).is_(False), func.coalesce(came, false()).is_(False))
     states = {
-        "left": Attendance.checked_out_at.is_not(None),
-        "there": and_(Attendance.checked_in_at.is_not(None), Attendance.checked_out_at.is_(None)),
-        "did_not_come": did_not_come,
+        "left": came.checked_out_at.is_not(None),
+        "there": and_(came.checked_in_at.is_not(None), came.checked_out_at.is_(None)),
+        "did_not_come": or_(came.no_show_at.is_not(None), came.nobody_home_at.is_not(None)),
         "awaited": awaited,
-        "missed": and_(awaited, Assignment.starts_at <= now - rules.missed),
-        "late": and_(awaited, Assignment.starts_at <= now - rules.late),
-        "accepted": Assignment.accepted_at.is_not(None),
+        "missed": and_(awaited, one.starts_at <= now - rules.missed),
+        "late": and_(awaited, one.starts_at <= now - rules.late),
+        "accepted": one.accepted_at.is_not(None),
     }
-    sums = [func.coalesce(func.sum(case((state, 1), else_=0)), 0).label(name) for name, state in states.items()]
-    return (
-        select(func.count(Assignment.id).label("booked"), *sums)
-        .outerjoin(Attendance, Attendance.assignment_id == Assignment.id)
-        .where(Assignment.visit_id == Visit.id, Assignment.released_at.is_(None))
-        .correlate(Visit)
-        .subquery("of")
-        .c
-    )
-
-
-def facts_of(visits: Iterable[Visit]) -> dict[Any, Facts]:
-    """The facts of many visits by their id, with two queries."""
-    rows = {visit.id: visit for visit in visits}
-    return _facts(rows.values(), list(rows))
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A visit as far as counting goes, with its status."""
-
-    id: Any
-    area_id: int
-    day: date
-    earliest_at: datetime
-    latest_at: datetime
-    duration_minutes: int
-    facts: Facts
-    state: Status
-
-    @property
-    def starts_at(self) -> datetime | None:
-        return min((one.starts_at for one in self.facts.coming), default=None)
+    return [
+        func.count(one.id).label("booked"),
+        func.min(one.starts_at).label("starts_at"),
+        *(func.count(case((state, 1))).label(name) for name, state in states.items()),
+    ]
 
 
 COUNTED = (
@@ -231,21 +220,40 @@ COUNTED = (
 )
 
 
-def survey(wanted: Select[Visit], now: datetime) -> list[Seen]:
-    """The visits of a select with their status: three plain queries, far quicker over thousands than `column`."""
-    plain = wanted.order_by(None)
-    rows = db.session.execute(plain.with_only_columns(*COUNTED)).all()
-    facts, rules = _facts(rows, plain.with_only_columns(Visit.id)), clocks(local_date(now))
-    return [
-        Seen(
-            row.id, row.area_id, row.day, row.earliest_at, row.latest_at, row.duration_minutes, facts[row.id],
-            derive(facts[row.id], now, rules),
-        )
-        for row in rows
-    ]  # fmt: skip
+def reckoned(wanted: Select[Visit], now: datetime, *, all_starts: bool = False) -> Subquery:
+    """The visits of a select with `state` and `starts_at`, in one pass over them and their assignments.
+
+    For lists and counts of thousands; `column` is for conditions on few. Confirmed and cancelled visits say so
+    themselves: who was booked there is read only for `all_starts` (their `starts_at` is None otherwise).
+    """
+    one, came, rules = aliased(Assignment), aliased(Attendance), clocks(local_date(now))
+    open_ones = true() if all_starts else and_(Visit.cancelled_at.is_(None), Visit.confirmed_at.is_(None))
+    counted = (
+        wanted.order_by(None)
+        .with_only_columns(*COUNTED, *_counts(one, came, now, rules))
+        .outerjoin(one, and_(one.visit_id == Visit.id, one.released_at.is_(None), open_ones))
+        .outerjoin(came, came.assignment_id == one.id)
+        .group_by(Visit.id)
+        .subquery("counted")
+    )
+    of = counted.c
+    asked = exists().where(Slot.visit_id == of.id, slot_is_asked()).correlate(counted)
+    state = case(*_closed(of), else_=_derived(of, of, asked, now))
+    plain = (of.id, of.area_id, of.day, of.earliest_at, of.latest_at, of.duration_minutes)
+    return select(*plain, of.starts_at, state.label("state")).subquery("reckoned")
 
 
-def _facts(rows: Iterable[Any], ids: Any) -> dict[Any, Facts]:
+def tally(wanted: Select[Visit], now: datetime, *by: str) -> list[tuple[Any, ...]]:
+    """How many visits of a select are in each state: (…, state, number), also by "area_id" or "day"."""
+    of = reckoned(wanted, now).c
+    groups = [of[name] for name in (*by, "state")]
+    return [tuple(row) for row in db.session.execute(select(*groups, func.count()).group_by(*groups))]
+
+
+def facts_of(visits: Iterable[Visit]) -> dict[Any, Facts]:
+    """The facts of many visits by their id, with two queries."""
+    rows = {visit.id: visit for visit in visits}
+    ids = list(rows)
     coming: dict[Any, list[Coming]] = {}
     for visit_id, *values in _assignments(ids):
         coming.setdefault(visit_id, []).append(_coming(*values))
@@ -260,8 +268,30 @@ def _facts(rows: Iterable[Any], ids: Any) -> dict[Any, Facts]:
             confirmed=row.confirmed_at is not None,
             closed_unmet=row.closed_unmet_at is not None,
         )
-        for row in rows
+        for row in rows.values()
     }
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A visit as far as counting goes, with its status. `starts_at`: when the first of its people begins."""
+
+    id: Any
+    area_id: int
+    day: date
+    earliest_at: datetime
+    latest_at: datetime
+    duration_minutes: int
+    starts_at: datetime | None
+    state: Status
+
+
+def survey(wanted: Select[Visit], now: datetime, states: Iterable[Status] | None = None) -> list[Seen]:
+    """The visits of a select with their status (those in `states` alone), without loading them."""
+    found = reckoned(wanted, now)
+    rows = select(found) if states is None else select(found).where(found.c.state.in_([one.value for one in states]))
+    known = {one.value: one for one in Status}
+    return [Seen(*values, known[state]) for *values, state in db.session.execute(rows)]
 
 
 def _assignments(visit_ids: Any) -> Iterable[Any]:

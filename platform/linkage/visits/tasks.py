@@ -33,6 +33,7 @@ DAY = timedelta(days=1)
 LOOKED_BACK = timedelta(days=7)
 NOT_LEFT_AFTER = timedelta(minutes=30)  # so long after the planned end a missing check-out is worth a question
 STAFF = (Role.COMMUNITY, Role.OPERATOR, Role.COORDINATOR)
+ASKING = (*status.TROUBLE, Status.ASKED, Status.IN_SERVICE, Status.DONE)
 Reasons = Callable[[Collection[uuid.UUID]], Mapping[uuid.UUID, str]]
 _reasons: list[Reasons] = []
 
@@ -65,7 +66,7 @@ def _items(reader: Reader) -> dict[str, list[Item]]:
         Visit.confirmed_at.is_(None),
     )
     found: dict[str, list[Item]] = defaultdict(list)
-    for seen in status.survey(wanted, reader.now):
+    for seen in status.survey(wanted, reader.now, ASKING):
         item = _item(seen, reader.now)
         if item is not None:
             found[item.kind].append(item)
