@@ -9,7 +9,7 @@ from types import ModuleType
 from flask import Flask
 
 import linkage
-from linkage.core import assets, clock, formats, logs, look, privacy, spoken, transactions, web
+from linkage.core import assets, clock, events, formats, logs, look, privacy, spoken, transactions, web
 from linkage.core.config import PACKAGE, Settings, flask_config, load_settings, tiles_origin
 from linkage.core.extensions import babel, csrf, db, limiter, login_manager, migrate, talisman
 
@@ -98,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for room in ROOMS:
         register_room(app, room)
     privacy.order_erasers(ROOMS)
+    events.order_effects(ROOMS)
     for part in ("jobs", "worker", "cli", "health", "certificate"):
         module = optional(f"linkage.{part}")
         if module is not None and hasattr(module, "init_app"):

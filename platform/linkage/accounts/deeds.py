@@ -117,6 +117,7 @@ DEEDS: dict[str, Any] = {
     "planning.cancel": lazy_pgettext("audit", "Planning stopped"),
     "planning.discard": lazy_pgettext("audit", "Draft discarded"),
     "planning.fix": lazy_pgettext("audit", "Fix of a plan applied"),
+    "planning.urgent": lazy_pgettext("audit", "Coordinator told of an urgent visit"),
     "planning.forget": lazy_pgettext("audit", "Old plans forgotten"),
     "planning.publish": lazy_pgettext("audit", "Plan published"),
     "planning.request": lazy_pgettext("audit", "Planning asked for"),

@@ -129,6 +129,13 @@ def effect(kind: type[Event], room: str) -> Callable[[Callable[[Any], None]], Ca
     return register
 
 
+def order_effects(rooms: Sequence[str]) -> None:
+    """Put the effects into the order of their rooms, lowest first, whichever was imported first."""
+    place = {room: number for number, room in enumerate(rooms)}
+    for entries in _effects.values():
+        entries.sort(key=lambda entry: place.get(entry[0], len(place)))
+
+
 def announce(event: Event) -> None:
     """Carry out every room's effect of `event` now, in the caller's transaction."""
     for _, handler in _effects[type(event)]:

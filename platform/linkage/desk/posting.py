@@ -35,6 +35,7 @@ from linkage.needs.permissions import may_post
 from linkage.needs.queries import first_open
 from linkage.needs.schemas import FIELDS
 from linkage.people.words import LANGUAGE_WORDS
+from linkage.planning.urgent import tell_if_urgent
 from linkage.services.models import Service
 from linkage.services.queries import get_service, services_on
 from linkage.services.words import hint_of, named
@@ -208,12 +209,13 @@ def post_new() -> ResponseReturnValue:
             draft = _read(form)
             need = post(draft.household, draft.service, draft.request, by=actor, now=now)
             came = _take(need, draft, form.data["choice"], actor)
+            waits = [] if came else tell_if_urgent(need, by=actor.user_id, now=now)
         except InvalidInput as error:
             form.add(InvalidInput(error.message, errors={FIELDS.get(k, k): v for k, v in error.errors.items()}))
         except DomainError as error:
             form.add(error)
         else:
-            _say(need, draft, came)
+            _say(need, draft, came, urgent=bool(waits))
             return go("needs.page", need_id=need.id)
     return _page(form), 422
 
@@ -257,7 +259,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _say(need: Need, draft: Draft, came: str) -> None:
+def _say(need: Need, draft: Draft, came: str, *, urgent: bool) -> None:
     if came:
         flash(_("Posted as %(number)s. For the first visit: %(came)s.", number=need.number, came=came), "ok")
     if draft.first is not None:
@@ -266,5 +268,7 @@ def _say(need: Need, draft: Draft, came: str) -> None:
             _("Posted as %(number)s. It repeats %(first)s, whose poster is told.", number=need.number, first=number),
             "ok",
         )
-    elif not came:
+    if urgent:
+        flash(_("%(number)s cannot wait for the next plan: the coordinator has been told.", number=need.number), "info")
+    elif not came and draft.first is None:
         flash(_("Posted as %(number)s. The plan looks for somebody.", number=need.number), "ok")

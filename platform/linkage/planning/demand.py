@@ -131,7 +131,7 @@ class Demand:
             .where(OfferRound.closed_at.is_(None), *self._in_horizon())
             .options(selectinload(OfferRound.offers))
         )
-        own = {slot.id for visit in self.rows for slot in visit.slots}
+        own = {slot.id for visit in self.rows for slot in visit.places}
         return {row.slot_id: row for row in rows if row.slot_id in own}
 
     def question(self, slot: Slot) -> Offer | None:
@@ -146,7 +146,7 @@ class Demand:
         for visit in self.rows:
             if visit.day.strftime("%Y-%m") != month or person_id not in (None, visit.person_id):
                 continue
-            for slot in visit.slots:
+            for slot in visit.places:
                 held, asked = self.held.get(slot.id), self.rounds.get(slot.id)
                 total += held.charge if held is not None and held.line_id == line_id else 0
                 total += asked.fallback_charge if asked is not None and asked.fallback_line_id == line_id else 0
@@ -190,7 +190,7 @@ class Demand:
         location, approximate = self.sites.of_place(row.place_id)
         self.approximate += approximate
         service = self.services[row.service_id]
-        pins = [self._pin(slot, people) for slot in row.slots]
+        pins = [self._pin(slot, people) for slot in row.places]
         allowance = self.horizon.rule("planning.approximate_allowance_minutes") if approximate else 0
         return m.Visit(
             id=f"v{self.number[row.id]}",
@@ -205,7 +205,7 @@ class Demand:
             tier=row.priority - 1,
             slots=tuple(
                 m.Slot(pin=pin, service_minutes=self._minutes(slot, pin))
-                for slot, pin in zip(row.slots, pins, strict=True)
+                for slot, pin in zip(row.places, pins, strict=True)
             ),
             provider_kinds=() if consent_for(row.household, "volunteers", row.day) else PAID,
             gender_wish=_wish(row.wishes, "gender", lambda value: GENDERS[value].value),
@@ -246,7 +246,7 @@ class Demand:
 
     def to_running(self, people: dict[uuid.UUID, str]) -> Iterable[m.RunningAssignment]:
         for visit in self.rows:
-            for slot in visit.slots:
+            for slot in visit.places:
                 held = self.held.get(slot.id)
                 if held is not None and held.person_id in people:
                     start = self.horizon.minute(held.starts_at)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 from linkage.core.extensions import db
 from linkage.offers.models import Offer, OfferRound
 from linkage.planning.models import Plan, PlanStop
+from linkage.planning.repairing import losses
 from linkage.visits.models import Assignment, Slot, Visit
 
 # book: a paid carer newly; move: the same person at another time; replace: another person; ask: a volunteer;
@@ -23,13 +24,15 @@ KINDS = ("book", "move", "replace", "ask", "drop", "keep")
 
 @dataclass(frozen=True)
 class Change:
-    """One slot's change. `stop` is None for a drop; `held` is the assignment that stands now."""
+    """One slot's change. `stop` is None for a drop; `held` is the assignment that stands now; `lost` the one that
+    stood until somebody could not come after all."""
 
     kind: str
     slot: Slot
     visit: Visit
     stop: PlanStop | None
     held: Assignment | None
+    lost: Assignment | None = None
 
     @property
     def told(self) -> set[uuid.UUID]:
@@ -37,19 +40,24 @@ class Change:
         people = {self.held.person_id} if self.held is not None else set()
         return people | ({self.stop.person_id} if self.stop is not None else set())
 
+    @property
+    def home_told(self) -> bool:
+        """Whether the household expects somebody else, or another hour, than the plan sends now."""
+        return self.kind in ("move", "replace") or (self.kind == "book" and self.lost is not None)
+
 
 def changes(plan: Plan, *, now: datetime) -> list[Change]:
     """Every slot of the plan's visits that publishing at `now` would change (and those it keeps)."""
     stops = {stop.slot_id: stop for stop in plan.stops}
     visit_ids = {stop.visit_id for stop in plan.stops} | {row.visit_id for row in plan.unserved}
-    held, asked = held_of(visit_ids), asked_of(visit_ids)
+    held, asked, lost = held_of(visit_ids), asked_of(visit_ids), losses(visit_ids)
     found = []
     for visit in _visits(visit_ids):
-        for slot in visit.slots:
+        for slot in visit.places:
             stop = stops.get(slot.id)
             kind = _kind(stop, held.get(slot.id), asked.get(slot.id), now)
             if kind is not None:
-                found.append(Change(kind, slot, visit, stop, held.get(slot.id)))
+                found.append(Change(kind, slot, visit, stop, held.get(slot.id), lost.get(slot.id)))
     return found
 
 

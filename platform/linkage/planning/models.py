@@ -74,6 +74,7 @@ class PlanStop(UuidKey, Model):
     fallback_line_id: Mapped[uuid.UUID | None] = ref("contract_lines.id", nullable=True)
     fallback_starts_at: Mapped[datetime | None]
     fallback_charge: Mapped[int] = mapped_column(default=0)
+    fallback_travel_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     plan: Mapped[Plan] = relationship(back_populates="stops")
     slot: Mapped[Slot] = relationship()
     visit: Mapped[Visit] = relationship()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -23,6 +23,7 @@ from linkage.planning.models import Plan, PlanUnserved
 from linkage.planning.permissions import may_fix, may_publish, may_see, may_solve
 from linkage.planning.queries import get_plan
 from linkage.planning.schemas import SolveSchema
+from linkage.visits.models import Visit
 
 room = Room("planning", __name__, url_prefix="/plans", template_folder="templates")
 VIEWS = ("timeline", "people", "visits", "changes")
@@ -93,11 +94,15 @@ def repair(area_id: int) -> ResponseReturnValue:
     """Queue a repair of what stands in the week of `day`; its draft is looked at before anything changes."""
     area = _area(area_id)
     _demand_solve(area)
-    day = Form(SolveSchema(), request.form).demand().get("day") or clock.local_date(request_now())
+    now = request_now()
+    day = Form(SolveSchema(), request.form).demand().get("day") or clock.local_date(now)
     monday = clock.week_start(day)
-    job = operations.request_plan(
-        area, first_day=monday, last_day=monday + timedelta(days=6), by=require_actor(), now=request_now(), repair=True
-    )
+    broken = repairing.to_repair(area.id, monday, monday + timedelta(days=6), now)
+    if not broken:
+        flash(_("Nothing needs to be repaired any more."), "ok")
+        return go("planning.week", area_id=area.id, day=day.isoformat())
+    last = max(visit.day for visit in broken)  # later days are planned as usual
+    job = operations.request_plan(area, first_day=monday, last_day=last, by=require_actor(), now=now, repair=True)
     return go("planning.run", job_id=job.id)
 
 
@@ -158,18 +163,34 @@ def page(plan: Plan) -> ResponseReturnValue:
         "days": wording.days_of(first, last, unserved), "unserved": wording.gaps(unserved, actor),
         "changes": [change for change in found if change.kind != "keep"],
         "total": sum(map(len, buckets.values())), "truth": wording.truth(buckets),
-        "broken": repairing.to_repair(plan.area_id, first, last, now) if plan.status != "draft" else [],
+        "open": len(buckets["without"] + buckets["half"]),
+        "broken": wording.broken(_broken(plan, now), actor),
         "publishing": queries.publishing_job(plan), "may_publish": permissions.holds(actor, may_publish),
     }  # fmt: skip
     if view == "changes":
         context["told"] = wording.told(diff.by_person(found), actor)
+        context["homes"] = wording.homes(found, actor)
     elif view == "visits":
-        wanted = buckets.get(request.args.get("state", "")) if request.args.get("state") else None
+        wanted = _of_state(request.args.get("state", ""), buckets)
         context["rows"] = wording.visit_rows(visits if wanted is None else wanted, entries, actor)
     else:
         lanes = queries.lanes(entries, plan.area_id, day)
         context |= {"groups": wording.groups(lanes, actor, day), "lanes": lanes}
     return render_template("planning/plan.html", **context)
+
+
+def _of_state(state: str, buckets: dict[str, list[Visit]]) -> list[Visit] | None:
+    """The visits of one part of the line of truth ("open": those without or with half of the people); None for all."""
+    if state == "open":
+        return buckets["without"] + buckets["half"]
+    return buckets.get(state, []) if state else None
+
+
+def _broken(plan: Plan, now: datetime) -> list[Visit]:
+    """What of the running days needs somebody else, and this draft does not answer."""
+    first, last = queries.week_of(plan)
+    found = repairing.to_repair(plan.area_id, first, last, now)
+    return repairing.not_in(plan, found) if plan.status == "draft" else found
 
 
 @room.post("/<uuid:plan_id>/publish", permission=may_publish, subject=get_plan)

@@ -22,6 +22,7 @@ from linkage.core.extensions import db
 from linkage.core.models import Job
 from linkage.core.permissions import Actor
 from linkage.core.transactions import failpoint, savepoint, unit_of_work
+from linkage.needs import telling
 from linkage.offers import operations as offers
 from linkage.offers import queries as offer_queries
 from linkage.organisations.models import Carer
@@ -31,7 +32,7 @@ from linkage.planning.models import Plan, PlanSkipped, PlanStop
 from linkage.visits import booking
 from linkage.visits import operations as visits
 from linkage.visits.errors import Refused
-from linkage.visits.models import Slot
+from linkage.visits.models import Assignment, Slot, Visit
 
 KIND = "planning.publish"
 
@@ -152,8 +153,10 @@ def _let_go(change: diff.Change, now: datetime) -> None:
         raise Refused("begun")
     if change.kind == "move":
         booking.release(held, "replanned", by=None, now=now)  # told once, with the new time
-    else:
-        visits.let_go(held, "replanned", by=None, now=now)
+        return
+    visits.let_go(held, "replanned", by=None, now=now)
+    if change.kind == "drop":
+        visits.tell_staff(change.visit, "visits.dropped", now=now, assignment=held)
 
 
 def _settle(plan: Plan, change: diff.Change, stop: PlanStop, now: datetime) -> None:
@@ -178,6 +181,26 @@ def _settle(plan: Plan, change: diff.Change, stop: PlanStop, now: datetime) -> N
     )
     told = "visits.moved" if change.kind == "move" else "visits.booked"
     outbox.tell(stop.person_id, told, now=now, **visits.facts(change.visit, booked))
+    _tell_home(change, booked, now)
+
+
+def _tell_home(change: diff.Change, booked: Assignment, now: datetime) -> None:
+    """The household, who called and who asked hear of another person or hour than they expect, and, of a need that
+    nobody has come for yet, that somebody comes."""
+    if change.home_told:
+        kind = "visits.other_time" if change.kind == "move" else "visits.somebody_else"
+    elif _is_first(booked):
+        kind = "visits.somebody_comes"
+    else:
+        return
+    telling.tell_interested(change.visit.need, kind, now=now, **visits.facts(change.visit, booked))
+
+
+def _is_first(booked: Assignment) -> bool:
+    """Nobody was booked for any visit of this need before."""
+    need_id = booked.visit.need_id
+    others = select(Assignment.id).join(Visit, Visit.id == Assignment.visit_id)
+    return db.session.execute(others.where(Visit.need_id == need_id, Assignment.id != booked.id)).first() is None
 
 
 def _ask(plan: Plan, slot: Slot, stop: PlanStop, now: datetime) -> None:
@@ -189,7 +212,11 @@ def _ask(plan: Plan, slot: Slot, stop: PlanStop, now: datetime) -> None:
     fallback = None
     if stop.fallback_person_id and stop.fallback_line_id and stop.fallback_starts_at:
         fallback = offers.Fallback(
-            stop.fallback_person_id, stop.fallback_line_id, stop.fallback_starts_at, stop.fallback_charge
+            stop.fallback_person_id,
+            stop.fallback_line_id,
+            stop.fallback_starts_at,
+            stop.fallback_charge,
+            stop.fallback_travel_minutes,
         )
     offers.open_round(slot, [planned], fallback=fallback, plan_id=plan.id, by=None, now=now)
 

@@ -117,7 +117,7 @@ def entries_of(plan: Plan, visits: list[Visit]) -> list[Entry]:
     half = {row.visit_id for row in plan.unserved if row.half}
     found = []
     for visit in visits:
-        for slot in visit.slots:
+        for slot in visit.places:
             entry = _entry(visit, slot, stops.get(slot.id), held.get(slot.id), asked.get(slot.id), visit.id in half)
             if entry is not None:
                 found.append(entry)

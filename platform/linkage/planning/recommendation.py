@@ -28,6 +28,7 @@ from linkage.people.models import Person
 from linkage.planning.child import plain_fix
 from linkage.planning.live import Live, live
 from linkage.planning.storing import Charges, with_moments, with_real_ids
+from linkage.planning.ways import Ways
 from linkage.services.models import Service
 from linkage.visits import booking
 from linkage.visits.models import Assignment, Slot, Visit
@@ -75,6 +76,7 @@ class Comer:
     ends_at: datetime
     line_id: uuid.UUID | None
     charge: int
+    travel_minutes: int = 0
     fallback: offers.Fallback | None = None
 
 
@@ -211,6 +213,7 @@ def _comer(standing: Live, visit: EngineVisit, place: Any) -> Comer:
     names, horizon = standing.snapshot.names, standing.snapshot.horizon
     person_id, line_id = names.person(place.caregiver_id), names.line(place.line_id)
     charges = Charges({visit.id: visit}, standing.snapshot.instance)
+    ways = _ways(standing, visit)
     carer = _carer(person_id, horizon.moment(place.start_minutes))
     return Comer(
         slot=place.slot,
@@ -223,19 +226,28 @@ def _comer(standing: Live, visit: EngineVisit, place: Any) -> Comer:
         ends_at=horizon.moment(place.end_minutes),
         line_id=line_id,
         charge=charges.of(visit.id, place.slot, place.line_id),
-        fallback=_fallback(standing, visit, place, charges),
+        travel_minutes=ways.minutes_to(place.shift_id, visit.id, place.start_minutes),
+        fallback=_fallback(standing, visit, place, charges, ways),
     )
 
 
-def _fallback(standing: Live, visit: EngineVisit, place: Any, charges: Charges) -> offers.Fallback | None:
+def _ways(standing: Live, visit: EngineVisit) -> Ways:
+    """The ways of what stands, and of the visit that is asked about."""
+    ways = Ways.of_plan(standing.state.instance, standing.state.plan)
+    ways.visits[visit.id] = visit
+    return ways
+
+
+def _fallback(standing: Live, visit: EngineVisit, place: Any, charges: Charges, ways: Ways) -> offers.Fallback | None:
     if place.backup is None or place.backup.line_id is None:
         return None
     names, horizon = standing.snapshot.names, standing.snapshot.horizon
     line_id = names.line(place.backup.line_id)
     assert line_id is not None
     charge = charges.of(visit.id, place.slot, place.backup.line_id)
+    travel = ways.minutes_to(place.backup.shift_id, visit.id, place.start_minutes)
     return offers.Fallback(
-        names.person(place.backup.caregiver_id), line_id, horizon.moment(place.start_minutes), charge
+        names.person(place.backup.caregiver_id), line_id, horizon.moment(place.start_minutes), charge, travel
     )
 
 
@@ -346,7 +358,7 @@ def choose(visit: Visit, draft: Draft, key: str, *, by: Actor, now: datetime) ->
 
 def _take(slot: Slot, comer: Comer, *, by: Actor, now: datetime) -> Any:
     if comer.capacity == "volunteer":
-        asked = offers.Candidate(comer.person_id, comer.starts_at, comer.ends_at)
+        asked = offers.Candidate(comer.person_id, comer.starts_at, comer.ends_at, comer.travel_minutes)
         return offers.open_round(slot, [asked], fallback=comer.fallback, by=by, now=now)
     return booking.book(
         slot,
@@ -357,6 +369,7 @@ def _take(slot: Slot, comer: Comer, *, by: Actor, now: datetime) -> Any:
         charge=comer.charge,
         starts_at=comer.starts_at,
         ends_at=comer.ends_at,
+        travel_minutes=comer.travel_minutes,
         by=by,
         now=now,
     )
@@ -388,7 +401,7 @@ def volunteers_for(draft: Draft, area: Area, *, now: datetime, limit: int = 20) 
         else []
     )
     comers = [row.comers[0] for row in rows]
-    return [offers.Candidate(comer.person_id, comer.starts_at, comer.ends_at) for comer in comers]
+    return [offers.Candidate(comer.person_id, comer.starts_at, comer.ends_at, comer.travel_minutes) for comer in comers]
 
 
 def _volunteers_only(visit: EngineVisit) -> tuple[ProviderKind, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 import zlib
 from collections import Counter, defaultdict
@@ -19,9 +18,9 @@ from linkage.core.sequences import next_number
 from linkage.planning.horizon import Horizon, Names
 from linkage.planning.models import Plan, PlanStop, PlanUnserved
 from linkage.planning.snapshot import Snapshot
+from linkage.planning.ways import Call, Ways
 from linkage.visits.models import Assignment, Slot
 from matching.instance_io import instance_to_json
-from matching.lookup import Lookup
 
 TELLABLE = ("total", "tardiness_minutes", "travel_minutes", "cost_fen", "people_told", "new_faces", "wishes_missed")
 
@@ -78,12 +77,10 @@ def _stops(plan: Plan, snapshot: Snapshot, solved: dict[str, Any], slots: dict[A
     fallbacks = {(f["visit_id"], f.get("slot", 0)): f for f in solved.get("fallbacks", [])}
     charges = Charges({v.id: v for v in snapshot.instance.visits}, snapshot.instance)
     kinds = {c.id: c.kind.value for c in snapshot.instance.caregivers}
-    ways = _Ways(snapshot)
+    ways = _ways(snapshot, solved)
     for route in solved.get("routes", []):
-        ways.set_out(route)
         for stop in route.get("stops", []):
             visit_id, position = names.visit(stop["visit_id"]), stop.get("slot", 0)
-            fallback = fallbacks.get((stop["visit_id"], position))
             row = PlanStop(
                 plan_id=plan.id,
                 slot_id=slots[visit_id, position].id,
@@ -94,51 +91,51 @@ def _stops(plan: Plan, snapshot: Snapshot, solved: dict[str, Any], slots: dict[A
                 charge=charges.of(stop["visit_id"], position, stop.get("line_id")),
                 starts_at=horizon.moment(stop.get("start_minutes", 0)),
                 ends_at=horizon.moment(stop.get("end_minutes", 0)),
-                travel_minutes=ways.minutes_to(stop),
+                travel_minutes=ways.minutes_to(route["shift_id"], stop["visit_id"], stop.get("start_minutes", 0)),
                 late_minutes=round(stop.get("tardiness_minutes", 0)),
                 held=charges.is_pinned(stop["visit_id"], position),
             )
-            _with_fallback(row, fallback, names, horizon, charges)
+            fallback = fallbacks.get((stop["visit_id"], position))
+            if fallback is not None:
+                _with_fallback(row, fallback, snapshot, charges, ways)
             db.session.add(row)
 
 
-class _Ways:
-    """How long the way to each stop of a route is: travel and access, without waiting, breaks and absences.
-
-    A booking keeps this time free before it; the waiting is free for others (a fallback behind a volunteer).
-    """
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.lookup = Lookup(snapshot.instance)
-        self.visits = {visit.id: visit for visit in snapshot.instance.visits}
-        self.shifts = {shift.id: shift for shift in snapshot.instance.shifts}
-
-    def set_out(self, route: dict[str, Any]) -> None:
-        """Begin a route where its shift begins."""
-        shift = self.shifts[route["shift_id"]]
-        self.mode, self.place = shift.mode_id, shift.start_location_id
-        self.left = round(route.get("departure_minutes", 0))
-
-    def minutes_to(self, stop: dict[str, Any]) -> int:
-        """From the stop before to this one; then this one is where the next way begins."""
-        visit, start = self.visits[stop["visit_id"]], round(stop.get("start_minutes", 0))
-        there = visit.location_id
-        access = 0 if there == self.place else visit.access_minutes
-        way = math.ceil(self.lookup.travel_minutes(self.mode, self.place, there) + access)
-        between = start - self.left
-        self.place, self.left = there, round(stop.get("end_minutes", 0))
-        return max(0, min(way, between))
+def _ways(snapshot: Snapshot, solved: dict[str, Any]) -> Ways:
+    ways = Ways(snapshot.instance)
+    for route in solved.get("routes", []):
+        stops = route.get("stops", [])
+        ways.add(
+            route["shift_id"],
+            (Call(s["visit_id"], s.get("start_minutes", 0), s.get("end_minutes", 0)) for s in stops),
+        )
+    for row in solved.get("fallbacks", []):
+        ways.add_fallback(row["shift_id"], row["visit_id"], row.get("start_minutes", 0))
+    return ways
 
 
-def _with_fallback(
-    row: PlanStop, fallback: dict[str, Any] | None, names: Names, horizon: Horizon, charges: Charges
-) -> None:
-    if fallback is None:
+def _with_fallback(row: PlanStop, fallback: dict[str, Any], snapshot: Snapshot, charges: Charges, ways: Ways) -> None:
+    """Who stands behind a volunteer; where it is too late to ask anybody first, she goes."""
+    names, horizon = snapshot.names, snapshot.horizon
+    start = fallback.get("start_minutes", 0)
+    line_id = names.line(fallback.get("line_id"))
+    charge = charges.of(fallback["visit_id"], fallback.get("slot", 0), fallback.get("line_id"))
+    travel = ways.minutes_to(fallback["shift_id"], fallback["visit_id"], start)
+    person_id, starts_at = names.person(fallback["caregiver_id"]), horizon.moment(start)
+    if not row.held and line_id is not None and _too_late_to_ask(row.starts_at, starts_at, horizon.now):
+        row.ends_at += starts_at - row.starts_at
+        row.person_id, row.capacity, row.starts_at = person_id, "carer", starts_at
+        row.line_id, row.charge, row.travel_minutes = line_id, charge, travel
         return
-    row.fallback_person_id = names.person(fallback["caregiver_id"])
-    row.fallback_line_id = names.line(fallback.get("line_id"))
-    row.fallback_starts_at = horizon.moment(fallback.get("start_minutes", 0))
-    row.fallback_charge = charges.of(fallback["visit_id"], fallback.get("slot", 0), fallback.get("line_id"))
+    row.fallback_person_id, row.fallback_line_id, row.fallback_starts_at = person_id, line_id, starts_at
+    row.fallback_charge, row.fallback_travel_minutes = charge, travel
+
+
+def _too_late_to_ask(starts_at: datetime, behind_at: datetime, now: datetime) -> bool:
+    """Whether the paid carer would have to be told before a volunteer has had time to answer."""
+    today = clock.local_date(now)
+    told = min(starts_at, behind_at) - timedelta(minutes=rule("offers.fallback_minutes", today))
+    return told < now + timedelta(minutes=rule("planning.lead_minutes", today))
 
 
 class Charges:

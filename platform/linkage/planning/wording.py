@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from linkage.core import clock
 from linkage.core.extensions import db
-from linkage.core.formats import format_datetime, format_duration, format_time, format_times
+from linkage.core.formats import format_datetime, format_duration, format_span, format_time, format_times
 from linkage.core.models import Job
 from linkage.core.permissions import Actor, Role
 from linkage.people.identity import mask_name
@@ -24,8 +26,9 @@ from linkage.planning.fix_words import fix_effect, fix_text
 from linkage.planning.models import PlanUnserved
 from linkage.planning.queries import Entry, Lane
 from linkage.planning.reasons import can_apply, person_reason, reason_text, service_name
+from linkage.planning.repairing import losses
 from linkage.services.words import listed
-from linkage.visits.models import Visit
+from linkage.visits.models import Assignment, Visit
 
 # The line of truth in its order: (state, tone, icon).
 TRUTH = (
@@ -55,6 +58,55 @@ def _truth_text(state: str, count: int) -> str:
         "without": ngettext("%(num)d without anyone", "%(num)d without anyone", count),
     }
     return texts[state]
+
+
+AWAY = {
+    "absent": _l("%(names)s cannot come (away)"),
+    "died": _l("%(names)s no longer comes"),
+    "withdrew": _l("%(names)s gave it back"),
+    "papers": _l("the papers of %(names)s have run out"),
+    "replaced": _l("%(names)s was taken off it"),
+    "consent": _l("the household no longer wants volunteers (%(names)s)"),
+    "need_changed": _l("the request was changed (%(names)s was to come)"),
+}
+
+
+def whose_place(lost: Iterable[Assignment]) -> str:
+    """Who would have come and no longer does, and why: "Qiu Huimin cannot come (away)"; '' for nobody."""
+    names: dict[str, dict[uuid.UUID, str]] = {}
+    for row in lost:
+        names.setdefault(row.release_reason or "", {})[row.person_id] = row.person.name
+    parts = [str(AWAY[reason]) % {"names": listed(people.values())} for reason, people in names.items()]
+    return _("; ").join(parts)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A visit that needs somebody else: who, what, when, and why."""
+
+    visit: Visit
+    who: str
+    what: str
+    why: str
+
+
+def broken(visits: list[Visit], actor: Actor) -> list[Broken]:
+    lost: dict[uuid.UUID, list[Assignment]] = {}
+    for row in losses([visit.id for visit in visits]).values():
+        lost.setdefault(row.visit_id, []).append(row)
+    return [
+        Broken(
+            visit=visit,
+            who=household_name(visit, actor),
+            what=_visit_text(visit),
+            why=whose_place(lost.get(visit.id, ())) or _("It cannot wait for the next plan."),
+        )
+        for visit in visits
+    ]
+
+
+def _visit_text(visit: Visit) -> str:
+    return f"{service_name(visit.service)} {format_span(visit.earliest_at, visit.latest_at)}"
 
 
 def household_name(visit: Visit, actor: Actor) -> str:
@@ -212,8 +264,38 @@ def _change(change: Change, person_id: uuid.UUID, actor: Actor) -> dict[str, Any
         "old": old,
         "new": new,
         "kind": kind,
-        "note": _("will be asked") if question else None,
+        "note": "; ".join(
+            part for part in (_instead(change, person_id), _("will be asked") if question else "") if part
+        ),
     }
+
+
+def _instead(change: Change, person_id: uuid.UUID) -> str:
+    """For who comes newly: whose place it is, and why that one does not come."""
+    before = change.lost if change.held is None else change.held
+    if change.stop is None or change.stop.person_id != person_id or before is None or before.person_id == person_id:
+        return ""
+    if change.held is None:
+        return whose_place([before])
+    return _("instead of %(name)s", name=before.person.name)
+
+
+def homes(found: list[Change], actor: Actor) -> list[str]:
+    """One line for each household that is told: who, what, who comes now and when."""
+    lines = []
+    for change in found:
+        if change.home_told and change.stop is not None:
+            person = db.session.get(Person, change.stop.person_id)
+            lines.append(
+                _(
+                    "%(household)s, %(service)s: %(name)s, %(when)s",
+                    household=household_name(change.visit, actor),
+                    service=service_name(change.visit.service),
+                    name=person.name if person else "",
+                    when=format_span(change.stop.starts_at, change.stop.ends_at),
+                )
+            )
+    return lines
 
 
 def failure(job: Job) -> str:

@@ -37,6 +37,7 @@ RELEASE_REASONS = (
     "replanned",
     "replaced",
     "consent",
+    "papers",  # a qualification that the service requires has run out
 )
 
 

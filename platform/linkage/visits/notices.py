@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from linkage.core.extensions import db
 from linkage.core.formats import format_span
 from linkage.core.outbox import Rendered, notice
-from linkage.core.permissions import visible_rows
+from linkage.core.permissions import Role, visible_rows
 from linkage.core.web import current_actor
 from linkage.households.about import shown_name
 from linkage.services.words import named
@@ -31,6 +31,7 @@ RELEASED = {
     "replanned": _l("the plan was changed"),
     "replaced": _l("somebody else is going"),
     "consent": _l("the household withdrew its consent"),
+    "papers": _l("the papers that it needs have run out"),
 }
 CANCELLED = {
     "not_needed": _l("it is no longer needed"),
@@ -72,6 +73,12 @@ def visit_url(params: Params) -> str:
     return "" if _seen(params) is None else f"/visits/{params['visit_id']}"
 
 
+def _see(params: Params) -> str:
+    """As `visit_url`; to the own page for those who live there."""
+    actor = current_actor()
+    return "/home/" if actor is not None and actor.has(Role.HOUSEHOLD) else visit_url(params)
+
+
 @notice(
     "visits.booked",
     many=lambda number: ngettext("%(num)d new visit is yours.", "%(num)d new visits are yours.", number),
@@ -91,6 +98,44 @@ def _moved(params: Params) -> Rendered:
     """To the paid carer who goes at another time than she was told."""
     text = _("Your visit was moved to %(when)s: %(number)s.", when=span(params), number=thing(params))
     return Rendered(text, f"/me/visits/{params['assignment_id']}")
+
+
+@notice(
+    "visits.somebody_comes",
+    many=lambda number: ngettext("Somebody comes to %(num)d visit.", "Somebody comes to %(num)d visits.", number),
+    replaces=("visits.dropped", "offers.nobody", "planning.urgent"),
+)
+def _somebody_comes(params: Params) -> Rendered:
+    """To poster, caller and family: the first time that somebody is found for what they asked."""
+    return Rendered(
+        _("Somebody comes for %(number)s on %(when)s.", number=thing(params), when=span(params)), _see(params)
+    )
+
+
+@notice(
+    "visits.somebody_else",
+    many=lambda number: ngettext(
+        "Somebody else than planned comes to %(num)d visit.",
+        "Somebody else than planned comes to %(num)d visits.",
+        number,
+    ),
+    replaces=("visits.dropped", "offers.nobody", "offers.somebody_comes", "visits.somebody_comes"),
+)
+def _somebody_else(params: Params) -> Rendered:
+    """To poster, caller and family: another person comes than they were told."""
+    text = _("Somebody else than planned comes for %(number)s, on %(when)s.", number=thing(params), when=span(params))
+    return Rendered(text, _see(params))
+
+
+@notice(
+    "visits.other_time",
+    many=lambda number: ngettext("%(num)d visit was moved.", "%(num)d visits were moved.", number),
+    replaces=("offers.somebody_comes", "visits.somebody_comes", "visits.somebody_else"),
+)
+def _other_time(params: Params) -> Rendered:
+    """To poster, caller and family: the same person comes at another time."""
+    text = _("%(number)s is at another time now: %(when)s.", number=thing(params), when=span(params))
+    return Rendered(text, _see(params))
 
 
 @notice("visits.released")
