@@ -1,4 +1,4 @@
-"""A carer calls in ill before eight, and an urgent visit comes in: the running day is repaired, looked at, published."""
+"""A carer calls in ill, and an urgent visit comes in: the running day is repaired, looked at, published."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from linkage.core.extensions import UtcDateTime
 
-revision = '0009'
-down_revision = '0008'
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade():
