@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext
 
 CALLER_WORDS: dict[str, Any] = {
-    "self": _l("The person"),
+    "self": _l("The person themselves"),
     "family": _l("Family"),
     "neighbour": _l("A neighbour"),
     "other": lazy_pgettext("caller", "Somebody else"),
