@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from linkage.imports.kinds import Column, Fault, Row, Scene
 from linkage.imports.values import CellFault
+
+ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|ERROR!|SPILL!|CALC!)", re.IGNORECASE)
 
 
 class CellReader:
@@ -24,6 +29,9 @@ class CellReader:
         found = {}
         for column in self.columns:
             if not row.text(column.name):
+                continue
+            if ERROR.fullmatch(row.text(column.name)):
+                self.fault(place, column.name, "error", _l("A formula went wrong here"), _l("Type what it should be."))
                 continue
             try:
                 value = self.scene.reader(column)(row.cells[column.name])

@@ -75,6 +75,7 @@ def receive(
     """
     demand_area(kind, area, by)
     headings = understanding.find_headings(kind, sheets)
+    rows = all_rows(headings, sheets)
     upload = Upload(
         key_id=privacy.new_key("upload", now),
         kind=kind.name,
@@ -83,13 +84,13 @@ def receive(
         created_at=now,
         file_digest=hashlib.sha256(content).hexdigest(),
         columns=[heading.as_json() for heading in headings],
-        summary={"repairs": _merged(headings, sheets)},
+        summary={"repairs": _merged(headings, sheets) | _left_out(headings, sheets, rows)},
         expires_at=now + timedelta(days=rule("imports.keep_days", local_date(now))),
     )
     upload.file_name = file_name[:120]
     db.session.add(upload)
     db.session.flush()
-    _stage(upload, all_rows(headings, sheets))
+    _stage(upload, rows)
     if later and len(upload.groups) > MOST_AT_ONCE:
         job = jobs.enqueue(READ_JOB, {"upload_id": str(upload.id)}, by=by.user_id, now=now)
         upload.summary = {**upload.summary, "reading": str(job.id)}
@@ -105,6 +106,13 @@ def _merged(headings: list[Heading], sheets: list[Sheet]) -> dict[str, int]:
     named = {heading.sheet for heading in headings}
     merged = sum(sheet.merged for sheet in sheets if sheet.name in named)
     return {"merged": merged} if merged else {}
+
+
+def _left_out(headings: list[Heading], sheets: list[Sheet], rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Lines below a heading that are no entries: sums, signatures, the heading once more, words across the table."""
+    by_name = {sheet.name: sheet for sheet in sheets}
+    below = sum(number > heading.row for heading in headings for number, _cells in by_name[heading.sheet].rows)
+    return {"left_out": below - len(rows)} if below > len(rows) else {}
 
 
 def all_rows(headings: list[Heading], sheets: list[Sheet]) -> list[dict[str, Any]]:

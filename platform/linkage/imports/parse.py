@@ -53,6 +53,9 @@ NO_TABLES = {
 }  # fmt: skip
 
 
+WENT_WRONG: Cell = ["t", "#ERROR!"]
+
+
 def limit_myself() -> None:
     """Set the limits of this process (POSIX; elsewhere the parent's time limit alone holds)."""
     if resource is None:
@@ -74,8 +77,8 @@ def parse(content: bytes) -> Iterator[Any]:
             raise Refused("type", what=what)
     sizes = Sizes()
     if content.startswith(ZIP_MAGIC):
-        parse_zip.look_into(content)
-        yield from _workbook(content, sizes)
+        errors = parse_zip.look_into(content)
+        yield from _workbook(content, sizes, errors)
     elif content.startswith((OLE_MAGIC, *OLD_BIFF)):
         _look_into_ole(content)
         yield from _workbook(content, sizes)
@@ -106,7 +109,7 @@ def _look_into_ole(content: bytes) -> None:
         raise Refused("packed")
 
 
-def _workbook(content: bytes, sizes: Sizes) -> Iterator[Any]:
+def _workbook(content: bytes, sizes: Sizes, errors: dict[str, set[parse_zip.Place]] | None = None) -> Iterator[Any]:
     book = _opened(content)
     if any(sheet.typ == python_calamine.SheetTypeEnum.MacroSheet for sheet in book.sheets_metadata):
         raise Refused("macros")
@@ -125,7 +128,7 @@ def _workbook(content: bytes, sizes: Sizes) -> Iterator[Any]:
         if sheet.total_height * sheet.total_width > 4 * CELLS:
             raise Refused("rows", sheet=name, rows=ROWS)
         yield {"sheet": name}
-        yield from _rows(sheet, sizes)
+        yield from _rows(sheet, sizes, (errors or {}).get(name, set()))
 
 
 def _opened(content: bytes) -> Any:
@@ -144,8 +147,11 @@ def _sheet(book: Any, name: str) -> Any:
         raise Refused("damaged") from error
 
 
-def _rows(sheet: Any, sizes: Sizes) -> Iterator[Any]:
-    """The filled rows. Merged cells hold their value in the first cell only: it is given to every row below it."""
+def _rows(sheet: Any, sizes: Sizes, errors: set[parse_zip.Place]) -> Iterator[Any]:
+    """The filled rows; `errors`: where formulas went wrong (the reader gives nothing for them).
+
+    Merged cells hold their value in the first cell only: it is given to every row below it.
+    """
     if not sheet.height:
         yield {"merged": 0}
         return
@@ -159,6 +165,12 @@ def _rows(sheet: Any, sizes: Sizes) -> Iterator[Any]:
     filled = merged = 0
     for number, values in enumerate(sheet.iter_rows(), first_row):
         cells = {place: cell for place, value in enumerate(values, first_column) if (cell := _cell(value)) is not None}
+        if errors:
+            cells |= {
+                place: WENT_WRONG
+                for place in range(first_column, first_column + len(values))
+                if (number, place) in errors
+            }
         going = {place: held for place, held in going.items() if held[0] >= number}
         cells |= {place: cell for place, (_last, cell) in going.items()}
         for place in [place for place in cells if (number, place) in downwards]:

@@ -11,7 +11,13 @@ from html.parser import HTMLParser
 
 from linkage.imports.refused import CELLS, COLUMNS, FILE_BYTES, ROWS, Refused, Sizes, clean
 
-BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+BOMS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 DELIMITERS = ",\t;，；|"
 LINES = 200_000  # empty ones, as a sheet with borders down to the last row leaves them, are passed over
 CJK = re.compile("[\u4e00-\u9fff]{2}")
@@ -86,13 +92,19 @@ def _rows(text: str, sizes: Sizes) -> Iterator[Row]:
     filled = 0
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
-            cells = {place: ["t", words] for place, value in enumerate(row) if value and (words := clean(value))}
+            cells = {place: ["t", words] for place, value in enumerate(row) if value and (words := _said(value))}
             if cells and not (named and number == 1):
                 filled += 1
                 sizes.row("", filled, cells)
                 yield number, cells
     except csv.Error as error:
         raise Refused("damaged") from error
+
+
+def _said(value: str) -> str:
+    """A cell's words; ="007" is how other programs keep Excel from making a number of it."""
+    words = clean(value)
+    return clean(words[2:-1]) if len(words) > 2 and words.startswith('="') and words.endswith('"') else words
 
 
 def _delimiter(text: str) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import re
+import stat
 import struct
 import zipfile
 import zlib
+from xml.etree import ElementTree  # noqa: S405 (two small parts of an archive without entities)
 
 from linkage.imports.refused import (
     CELLS,
@@ -35,12 +37,17 @@ PACKED_NAMES = (".zip", ".rar", ".7z", ".gz", ".jar", ".exe", ".dll", ".xlsx", "
 MACROS = re.compile(r"vbaproject|/macrosheets/|/activex/|/dialogsheets/|/ctrlprops/.*\.js", re.IGNORECASE)
 CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>])([^>]*[^>/]|)>")
 REFERENCE = re.compile(rb"\sr\s*=\s*[\"']\$?([A-Za-z]{1,4})\$?(\d{1,9})[\"']")
+ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
+ERRORS = 20_000
 ROW = re.compile(rb"<(?:\w+:)?row[\s>]")
 OUTSIDE = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>", re.IGNORECASE)
 
 
-def look_into(content: bytes) -> None:
-    """Raise Refused for an archive that is no honest workbook."""
+Place = tuple[int, int]  # row and column, from 0
+
+
+def look_into(content: bytes) -> dict[str, set[Place]]:
+    """Raise Refused for an archive that is no honest workbook; gives where formulas went wrong, by sheet."""
     entries = _entries(content)
     names = [entry.filename for entry in entries]
     lower = [name.lower() for name in names]
@@ -56,7 +63,25 @@ def look_into(content: bytes) -> None:
         raise Refused("links")
     if any(name.endswith(PACKED_NAMES) for name in lower):
         raise Refused("packed")
-    _unpack(content, entries)
+    errors = _unpack(content, entries)
+    return _by_sheet(content, errors) if errors else {}
+
+
+def _by_sheet(content: bytes, errors: dict[str, set[Place]]) -> dict[str, set[Place]]:
+    """The places by the sheet's name instead of its part's."""
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    try:
+        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 (no entities: looked at above)
+        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
+    except (KeyError, ElementTree.ParseError) as error:
+        raise Refused("damaged") from error
+    parts = {link.get("Id"): (link.get("Target") or "").removeprefix("/xl/") for link in links}
+    found: dict[str, set[Place]] = {}
+    for sheet in book.iter():
+        if sheet.tag.endswith("}sheet"):
+            link = next((value for name, value in sheet.items() if name.endswith("}id")), "")
+            found[sheet.get("name") or ""] = errors.get(f"xl/{parts.get(link, '')}".lower(), set())
+    return found
 
 
 def _entries(content: bytes) -> list[zipfile.ZipInfo]:
@@ -73,6 +98,8 @@ def _entries(content: bytes) -> list[zipfile.ZipInfo]:
         raise Refused("damaged") from error
     if any(entry.flag_bits & 1 for entry in entries):
         raise Refused("password")
+    if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+        raise Refused("unsafe")
     if len(entries) > ZIP_ENTRIES or sum(entry.file_size for entry in entries) > UNPACKED_BYTES:
         raise Refused("unpacked", megabytes=UNPACKED_BYTES // 2**20)
     return entries
@@ -92,7 +119,8 @@ def _walks(name: str) -> bool:
     return name.startswith("/") or ":" in name or ".." in parts or not name.isprintable()
 
 
-def _unpack(content: bytes, entries: list[zipfile.ZipInfo]) -> None:
+def _unpack(content: bytes, entries: list[zipfile.ZipInfo]) -> dict[str, set[Place]]:
+    errors: dict[str, set[Place]] = {}
     archive = zipfile.ZipFile(io.BytesIO(content))
     total = 0
     for entry in entries:
@@ -113,6 +141,9 @@ def _unpack(content: bytes, entries: list[zipfile.ZipInfo]) -> None:
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError) as error:
             raise Refused("damaged") from error
         look.end()
+        if isinstance(look, SheetLook) and look.errors:
+            errors[entry.filename.lower()] = look.errors
+    return errors
 
 
 class Look:
@@ -150,6 +181,7 @@ class SheetLook(XmlLook):
 
     def __init__(self) -> None:
         self.cells = self.merged = 0
+        self.errors: set[Place] = set()
 
     def look(self, seam: bytes, known: int) -> None:
         for found in self.fresh(CELL, seam, known):
@@ -157,6 +189,8 @@ class SheetLook(XmlLook):
             reference = REFERENCE.search(found[1])
             if reference is not None:
                 self._reaches(reference[1].upper(), int(reference[2]))
+                if ERROR.search(found[1]) and len(self.errors) < ERRORS:
+                    self.errors.add((int(reference[2]) - 1, _position(reference[1].upper())))
         if self.cells > CELLS:
             raise Refused("rows", sheet="", rows=ROWS)
         self.merged += seam.count(b"<mergeCell ", max(0, known - 10))
@@ -164,13 +198,18 @@ class SheetLook(XmlLook):
             raise Refused("unpacked", megabytes=UNPACKED_BYTES // 2**20)
 
     def _reaches(self, letters: bytes, row: int) -> None:
-        column = 0
-        for letter in letters:
-            column = column * 26 + letter - 64
         if row > LAST_ROW:
             raise Refused("rows", sheet="", rows=ROWS)
-        if column > COLUMNS:
+        if _position(letters) >= COLUMNS:
             raise Refused("columns", sheet="", columns=COLUMNS)
+
+
+def _position(letters: bytes) -> int:
+    """A → 0, AA → 26."""
+    column = 0
+    for letter in letters:
+        column = column * 26 + letter - 64
+    return column - 1
 
 
 class StyleLook(XmlLook):

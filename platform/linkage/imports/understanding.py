@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from flask_babel import force_locale
@@ -13,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from linkage.core.web import LANGUAGES
 from linkage.imports.kinds import KINDS, Kind, Row
-from linkage.imports.reading import FileRefused, Sheet
+from linkage.imports.reading import EMPTY, FileRefused, Sheet
 
 HEADING_WITHIN = 12  # rows
 LEAST_KNOWN = 2  # headings that must be known before a row counts as the heading
@@ -24,6 +25,7 @@ FOOT = re.compile(
     re.IGNORECASE,
 )
 FOOT_CELLS = 4
+BAND = re.compile(r"[\u3400-\u9fff]{2}|[A-Za-z]{4}")  # words, where a number or a code would stand
 
 
 @dataclass
@@ -93,11 +95,7 @@ def find_headings(kind: Kind, sheets: Iterable[Sheet]) -> list[Heading]:
     required = {column.name for column in kind.columns if column.required}
     found = []
     for sheet in sheets:
-        best = max(
-            ((number, _match(cells, known)) for number, cells in sheet.rows[:HEADING_WITHIN]),
-            key=lambda entry: sum(bool(column[2]) for column in entry[1]),
-            default=None,
-        )
+        best = max(_headings(sheet, known), key=lambda entry: sum(bool(column[2]) for column in entry[1]), default=None)
         names = {column[2] for column in best[1]} - {""} if best else set()
         if best and len(names) >= LEAST_KNOWN and required <= names:
             found.append(Heading(sheet.name, best[0], best[1]))
@@ -116,6 +114,27 @@ def find_headings(kind: Kind, sheets: Iterable[Sheet]) -> list[Heading]:
             _l("Use the template, or name at least these columns: %(columns)s.", columns=wanted),
         )
     return found
+
+
+def _headings(sheet: Sheet, known: dict[str, str]) -> Iterator[tuple[int, list[tuple[str, str, str]]]]:
+    """What each of the first rows would be as the heading; then each with the row below it, where a heading of two
+    rows names parts of what stands above (需求: 项目, 日期).
+    """
+    rows = sheet.rows[:HEADING_WITHIN]
+    for number, cells in rows:
+        yield number, _match(cells, known)
+    for (first, above), (second, below) in pairwise(rows):
+        if second == first + 1:
+            yield second, _match(_over(above, below, known), known)
+
+
+def _over(above: list[list[str]], below: list[list[str]], known: dict[str, str]) -> list[list[str]]:
+    """The lower word where it is known or nothing stands above it."""
+    cells = []
+    for position in range(max(len(above), len(below))):
+        high, low = (row[position] if position < len(row) else EMPTY for row in (above, below))
+        cells.append(low if low[1] and (folded(low[1]) in known or not high[1]) else high)
+    return cells
 
 
 def _names(heading: Heading) -> set[str]:
@@ -160,13 +179,29 @@ def raw_rows(heading: Heading, sheet: Sheet) -> list[dict[str, Any]]:
         if number <= heading.row:
             continue
         kept = {letter: cells[place] for place, letter, _words in columns if place < len(cells) and cells[place][1]}
-        if kept and not _is_foot(kept) and not _is_heading(kept, columns):
+        if kept and not _is_foot(kept) and not _is_heading(kept, columns) and not _is_band(kept, heading):
             rows.append({"sheet": heading.sheet, "row": number, "cells": kept})
     return rows
 
 
 def _is_foot(cells: dict[str, list[str]]) -> bool:
     return len(cells) <= FOOT_CELLS and FOOT.match(next(iter(cells.values()))[1].strip()) is not None
+
+
+def _is_band(cells: dict[str, list[str]], heading: Heading) -> bool:
+    """A line of words across the table, as between its parts (第一网格): one cell, at the left edge, no name."""
+    (letter, cell), *more = cells.items()
+    fields = {column: name for column, _words, name in heading.columns}
+    named = sum(bool(name) for name in fields.values())
+    first = heading.columns[0][0]
+    return (
+        not more
+        and named > FOOT_CELLS
+        and letter == first
+        and fields[letter] != "name"
+        and cell[0] == "t"
+        and BAND.search(cell[1]) is not None
+    )
 
 
 def _is_heading(cells: dict[str, list[str]], columns: list[tuple[int, str, str]]) -> bool:

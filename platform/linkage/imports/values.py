@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from stdnum.iso7064 import mod_11_2
 
 from linkage.people.identity import id_number_fault, normalise_id_number, normalise_telephone, telephone_fault
 
@@ -112,10 +113,24 @@ def id_number(cell: Cell) -> Value:
             _l("Excel stored a rounded number: type it again from the card. In the file, make the column text first."),
         )
     if fault is not None:
+        if (modern := eighteen_digits(number)) is not None:
+            raise CellFault("id_old", _l("An old number of 15 digits"), WRITE_MODERN, fix=modern)
         message, remedy = ID_FAULTS[fault]
         raise CellFault(f"id_{fault}", message(number) if callable(message) else message, remedy)
     changed = repair or ("width" if number != raw.strip() and kind == "t" else None)
     return Value(number, changed)
+
+
+def eighteen_digits(number: str) -> str | None:
+    """What an ID number of 15 digits (until 1999) is today: with the century and a check digit (GB 11643)."""
+    if len(number) != 15 or not number.isdigit():
+        return None
+    body = f"{number[:6]}19{number[6:]}"
+    modern = body + str(mod_11_2.calc_check_digit(body))
+    return modern if id_number_fault(modern) is None else None
+
+
+WRITE_MODERN = _l("Cards of today have 18 characters: compare with the card.")
 
 
 def _length_words(number: str) -> Any:
@@ -138,6 +153,12 @@ def telephone(cell: Cell) -> Value:
     words, repair = plain(cell)
     words = words.removesuffix(".0")
     if telephone_fault(words) is not None:
+        numbers = [part.strip() for part in TELEPHONES.split(words) if part.strip()]
+        if len(numbers) > 1 and not any(map(telephone_fault, numbers)):
+            raise CellFault("several", _l("Several telephone numbers"), KEEP_ONE, fix=numbers[0])
+        main = EXTENSION.sub("", words).strip()
+        if main != words and telephone_fault(main) is None:
+            raise CellFault("extension", _l("A number with an extension"), WRITE_EXTENSION, fix=main)
         digits = sum(character.isdigit() for character in words)
         short = words.lstrip("+").startswith("1") and digits != 11
         message = _l("%(digits)s digits instead of 11", digits=digits) if short else _l("This is no telephone number")
@@ -145,6 +166,10 @@ def telephone(cell: Cell) -> Value:
     return Value(normalise_telephone(words), "number" if cell[0] == "n" else repair)
 
 
+TELEPHONES = re.compile(r"[/、,，;；\n]|\s+(?=1\d{10}|0\d{2,3}-)")
+EXTENSION = re.compile(r"\s*(?:转|分机|ext\.?|#|-)\s*\d{1,6}\s*$", re.IGNORECASE)
+WRITE_EXTENSION = _l("Keep the number; write the extension into a note.")
+KEEP_ONE = _l("Keep the one that is called first; write the others into a note.")
 WRITE_DAY = _l("Write year, month and day: 1950-06-18.")
 DATE_SHAPES = (
     re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"),
@@ -161,12 +186,33 @@ def day(cell: Cell) -> Value:
         return Value(date.fromisoformat(raw))
     if kind == "n" and re.fullmatch(r"\d+(\.\d+)?", words) and int(float(words)) in SERIALS:
         return Value(SERIAL_ZERO + timedelta(days=int(float(words))), "serial")
-    words = words.removesuffix(".0").split(" 00:00")[0]
+    words = in_figures(words.removesuffix(".0").split(" 00:00")[0])
     for shape in DATE_SHAPES:
         found = shape.fullmatch(words)
         if found:
             return Value(_real_day(*map(int, found.groups())), repair or (None if words[4:5] == "-" else "date"))
     raise CellFault("date", _l("This is no date"), WRITE_DAY)
+
+
+FIGURES = str.maketrans("〇○零一二三四五六七八九两", "0001234567892")
+
+
+def in_figures(words: str) -> str:
+    """二〇二六年三月十五日 as 2026年3月15日; other words stay as they are."""
+    found = re.fullmatch(
+        r"([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})[日号]?", words
+    )
+    if found is None:
+        return words
+    return f"{found[1].translate(FIGURES)}年{_counted(found[2])}月{_counted(found[3])}日"
+
+
+def _counted(words: str) -> int:
+    """十五 is 15, 二十 is 20."""
+    if "十" not in words:
+        return int(words.translate(FIGURES))
+    tens, _ten, ones = words.partition("十")
+    return 10 * int(tens.translate(FIGURES) or 1) + int(ones.translate(FIGURES) or 0)
 
 
 def _real_day(year: int, month: int, number: int) -> date:
@@ -219,9 +265,26 @@ def _unknown_choice(words: str, options: list[str]) -> CellFault:
     )
 
 
+PARTS_OF_DAY = re.compile(
+    r"\s*(上午|早上|早晨|清晨|凌晨|中午|下午|傍晚|晚上|晚间|am|a\.m\.|pm|p\.m\.)\s*", re.IGNORECASE
+)
+AFTERNOON = ("下午", "傍晚", "晚上", "晚间", "pm", "p.m.")
+
+
 def minutes_of(words: str) -> int | None:
-    """Minutes after midnight of 8:30, 08.30, 8点半, 8点, 0830; None when it is no time."""
-    words = words.strip().replace("：", ":").replace("点半", ":30").replace("时半", ":30")
+    """Minutes after midnight of 8:30, 08.30, 8点半, 上午8点, 2:30 PM, 0830; None when it is no time."""
+    part = PARTS_OF_DAY.search(words)
+    if part is not None:
+        minutes = minutes_of(words[: part.start()] + words[part.end() :])
+        named = part[1].casefold()
+        if named in ("am", "a.m.", "凌晨") and minutes is not None and 720 <= minutes < 780:
+            return minutes - 720
+        late = named in AFTERNOON or (named == "中午" and minutes is not None and minutes < 180)
+        return minutes + 720 if minutes is not None and late and minutes < 720 else minutes
+    words = words.strip().replace("：", ":").replace("点钟", "点").replace("点整", "点")
+    words = words.replace("点半", ":30").replace("时半", ":30").replace("点一刻", ":15").replace("点三刻", ":45")
+    if found := re.match(r"[一二三四五六七八九十两]{1,3}(?=[点时:])", words):
+        words = f"{_counted(found[0])}{words[found.end() :]}"
     words = re.sub(r"[点时](\d{1,2})分?$", r":\1", words).rstrip("点时")
     found = re.fullmatch(r"(\d{1,2})(?:[:.](\d{2}))?(?::00)?", words) or re.fullmatch(r"(\d{2})(\d{2})", words)
     if found is None:
@@ -245,14 +308,23 @@ def clock_time(cell: Cell) -> Value:
 def time_span(cell: Cell) -> Value:
     """From–to, as two minutes after midnight: 08:30-11:30."""
     words, repair = plain(cell)
-    parts = re.split(r"\s*(?:--?|–|—|~|～|至|到)\s*", words)
+    parts = re.split(r"\s*(?:--?|–|—{1,2}|−|―|~|～|至|到)\s*", words)
     ends = [minutes_of(part) for part in parts]
+    if len(parts) == 2 and None not in ends and PARTS_OF_DAY.search(parts[0]) and not PARTS_OF_DAY.search(parts[1]):
+        ends[1] = _said_once(parts, ends)
     if len(ends) != 2 or None in ends:
         raise CellFault("span", _l("This is no span of time"), _l("Write from and to: 08:30-11:30."))
     start, end = ends
     if start is not None and end is not None and end <= start:
         raise CellFault("span_order", _l("The end lies before the beginning"), _l("Write from and to: 08:30-11:30."))
     return Value((start, end), repair)
+
+
+def _said_once(parts: list[str], ends: list[int | None]) -> int | None:
+    """下午2点-4点: what is said of the first time holds for the second, too, where that makes it the later one."""
+    named = PARTS_OF_DAY.search(parts[0])
+    again = minutes_of(f"{named[1]}{parts[1]}") if named else None
+    return again if again is not None and ends[0] is not None and (ends[1] or 0) <= ends[0] < again else ends[1]
 
 
 def whole(low: int, high: int) -> Reader:

@@ -25,6 +25,7 @@ REPAIR_WORDS = {
     "number": _l("telephones stored as numbers"),
     "merged": _l("merged cells"),
     "twice": _l("repeated rows"),
+    "left_out": _l("lines that are no entries"),
 }
 # Faults that show only beside other groups, or when the registers were asked.
 LATE_FAULTS = {"twice": operations.TWICE}

@@ -190,6 +190,28 @@ def _archive_with(name: str, part: bytes = b"x") -> bytes:
     return file.getvalue()
 
 
+def _symlink() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(good())) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            info = zipfile.ZipInfo(entry.filename)
+            if entry.filename.endswith("sheet1.xml"):
+                info.create_system, info.external_attr = 3, 0o120777 << 16
+            new.writestr(info, b"/etc/passwd" if info.external_attr else old.read(entry))
+    return file.getvalue()
+
+
+def _sheet_at(address: bytes) -> bytes:
+    def change(name: str, part: bytes) -> bytes:
+        return part.replace(b"worksheets/sheet1.xml", address) if name.endswith("workbook.xml.rels") else part
+
+    return patched(good(), change)
+
+
+XML_2003 = (
+    '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns="urn:schemas-microsoft-com:office:'
+    'spreadsheet"><Worksheet><Table><Row><Cell><Data>姓名</Data></Cell></Row></Table></Worksheet></Workbook>'
+)
 LINK = (
     b'<Relationships><Relationship Id="r1" Type="http://x/oleObject" Target="x" TargetMode="External"/></Relationships>'
 )
@@ -277,6 +299,15 @@ HOSTILE = [
     Case("an entry that leads outside", lambda: _archive_with("xl/../../../tmp/x.xml"), ("unsafe",)),
     Case("an entry with a control character", lambda: _archive_with("xl/a\x01b.xml"), ("unsafe",)),
     Case("an .xls of thirty thousand rows", _old_wide, ("rows",), "名册.xls"),
+    Case("an entry that is a link to a file of the machine", _symlink, ("unsafe",)),
+    Case("a sheet at an address of the network", lambda: _sheet_at(b'http://10.0.0.1/s.xml" TargetMode="External'), ("links",)),
+    Case("a sheet at an address that calls itself inside", lambda: _sheet_at(b"http://10.0.0.1/s.xml"), ("damaged",)),
+    Case("a sheet that is a file of the machine", lambda: _sheet_at(b"../../../../etc/passwd"), ("damaged",)),
+    Case("a text that is nowhere", lambda: with_sheet(b"<v>0</v>", b"<v>99999999</v>"), ("damaged",)),
+    Case("a PDF that is an archive, too", lambda: b"%PDF-1.4\n" + good(), ("type",)),
+    Case("an archive behind a hundred zeros", lambda: b"\x00" * 100 + good(), ("type",)),
+    Case("the mark of UTF-8 over GB18030", lambda: b"\xef\xbb\xbf" + text(encoding="gb18030"), ("encoding",), "名册.csv"),
+    Case("a table of 2003 in XML", lambda: XML_2003.encode(), ("type",), "名册.xls"),
     Case("another template", lambda: sheets.workbook([["1", "王", "x", "40", "步行", "2026-01-01"]], heading=CARERS),
          ("heading", "other_kind")),
     Case("a letter, not a table", lambda: "尊敬的领导：\n您好。\n此致 敬礼\n".encode(), ("heading",), "a.csv"),

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
+from datetime import datetime
 
 import sheets
 import xlsxwriter
@@ -141,6 +144,110 @@ def _control() -> bytes:
     return patched(good(), lambda part, xml: xml.replace(name, marked) if "sharedStrings" in part else xml)
 
 
+def _heading_of_two_rows(merged: bool) -> bytes:
+    """Above the parts of the need stands 服务需求; what has no parts goes over both rows, or stands in the upper one."""
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    page = book.add_worksheet("11月")
+    page.merge_range(0, 0, 0, 13, "莲花北社区名册")
+    page.merge_range(1, 9, 1, 13, "服务需求")
+    for column, name in enumerate(H):
+        if column >= 9:
+            page.write(2, column, name)
+        elif merged:
+            page.merge_range(1, column, 2, column, name)
+        else:
+            page.write(1, column, name)
+    for number, row in enumerate(GOOD, 3):
+        page.write_row(number, 0, row)
+    book.close()
+    return file.getvalue()
+
+
+def _sheet_xml(pattern: bytes, new) -> bytes:
+    return patched(good(), lambda name, part: re.sub(pattern, new, part) if name.endswith("sheet1.xml") else part)
+
+
+def _inline() -> bytes:
+    """Texts in the cells themselves, as other programs write them."""
+    shared = re.findall(rb"<si>(.*?)</si>", zipfile.ZipFile(io.BytesIO(good())).read("xl/sharedStrings.xml"))
+    cell = rb'<c r="(\w+)" t="s"><v>(\d+)</v></c>'
+    return _sheet_xml(cell, lambda m: b'<c r="%s" t="inlineStr"><is>%s</is></c>' % (m[1], shared[int(m[2])]))
+
+
+def _rich() -> bytes:
+    """A name in two scripts, with its reading."""
+    old = "<t>郑桂花</t>".encode()
+    new = '<r><t>郑</t></r><r><rPr><b/></rPr><t>桂花</t></r><rPh sb="0" eb="1"><t>zheng</t></rPh>'.encode()
+    return patched(good(), lambda name, part: part.replace(old, new) if "sharedStrings" in name else part)
+
+
+class _Stream(io.RawIOBase):
+    """What can be written and not gone back in."""
+
+    def __init__(self) -> None:
+        self.written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        self.written += data
+        return len(data)
+
+
+def _rezipped(target, **options) -> None:
+    with zipfile.ZipFile(io.BytesIO(good())) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            with new.open(entry.filename, "w", **options) as part:
+                part.write(old.read(entry))
+
+
+def _zip64() -> bytes:
+    file = io.BytesIO()
+    _rezipped(file, force_zip64=True)
+    return file.getvalue()
+
+
+def _streamed() -> bytes:
+    stream = _Stream()
+    _rezipped(stream)
+    return bytes(stream.written)
+
+
+def _since_1904() -> bytes:
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True, "date_1904": True})
+    page, day = book.add_worksheet(), book.add_format({"num_format": "yyyy/m/d"})
+    for number, row in enumerate([H, *GOOD]):
+        for column, value in enumerate(row):
+            if number and value and H[column] in ("出生日期", "开始日期", "同意书日期"):
+                page.write_datetime(number, column, datetime.fromisoformat(value), day)
+            elif value:
+                page.write_string(number, column, value)
+    book.close()
+    return file.getvalue()
+
+
+def _hidden_rows() -> bytes:
+    def change(_book, page):
+        page.set_row(2, None, None, {"hidden": True})
+        page.set_column(3, 4, None, None, {"hidden": True})
+
+    return sheets.workbook(GOOD, change=change)
+
+
+def _in_characters(day: str) -> str:
+    """1953-03-08 is 一九五三年三月八日."""
+    year, month, number = day.split("-")
+    tens, ones = divmod(int(number), 10)
+    written = ("十" if tens == 1 else "二十" if tens else "") + (SIGNS[ones] if ones else "")
+    return "".join(SIGNS[int(figure)] for figure in year) + f"年{SIGNS[int(month)]}月{written}日"
+
+
+SIGNS = "〇一二三四五六七八九"
+WIDE = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
+SPOKEN = {"11:00-12:30": "上午11点-中午12点半", "09:00-11:30": "上午九点至上午11点半"}
 MESSY = [
     Case("as it should be", good),
     Case("a title above the heading", lambda: sheets.workbook(GOOD, title="莲花北社区困难家庭名册（2026 年 11 月）")),
@@ -214,5 +321,48 @@ MESSY = [
     Case("a total and a signature below", lambda: sheets.workbook(
         [*GOOD, [], ["合  计", "3 人"], ["制表人：王丽", "", "审核：", "2026-11-03"]])),
     Case("the heading once more on the second page", lambda: sheets.workbook([*GOOD[:2], H, GOOD[2]])),
+    Case("a heading of two rows, merged", lambda: _heading_of_two_rows(True)),
+    Case("a heading of two rows, the upper one with gaps", lambda: _heading_of_two_rows(False)),
+    Case("lines of words between the parts", lambda: sheets.workbook(
+        [["第一网格 负责人王丽"], *GOOD[:2], ["第二网格"], GOOD[2], ["小计", "1 户"]])),
+    Case("texts in the cells themselves", _inline),
+    Case("a name in two scripts with its reading", _rich),
+    Case("an archive in the form for large ones", _zip64),
+    Case("an archive that was written as a stream", _streamed),
+    Case("days since 1904", _since_1904),
+    Case("hidden rows and columns", _hidden_rows),
+    Case("full-width everything", lambda: sheets.workbook(
+        [[value.translate(WIDE) for value in row] for row in GOOD], heading=[name.translate(WIDE) for name in H])),
+    Case("a million rows with a style and nothing in them", lambda: with_rows(
+        b"".join(b'<row r="%d" s="1" customFormat="1"/>' % n for n in range(6, 1_048_577)))),
+    Case("a million blank cells", lambda: with_rows(
+        b"".join(b'<row r="%d"><c r="A%d" s="1"/></row>' % (n, n) for n in range(6, 1_048_577)))),
+    Case("three hundred thousand levels of XML", lambda: with_sheet(
+        b"<sheetData>", b"<x>" * 300_000 + b"</x>" * 300_000 + b"<sheetData>")),
+    Case("formulas that ask each other", lambda: with_rows(
+        b'<row r="6"><c r="A6"><f>B6</f></c><c r="B6"><f>A6</f></c></row>')),
+    Case("days in Chinese characters", lambda: sheets.workbook(_all(出生日期=_filled(_in_characters)))),
+    Case("hours as they are spoken", lambda: sheets.workbook(_all(时间段=_filled(SPOKEN.__getitem__)))),
+    Case("marks without width in the heading", lambda: sheets.workbook(GOOD, heading=[f"{n[0]}\u200b{n[1:]}\ufeff" for n in H])),
+    Case("whose telephone it is, behind it", lambda: sheets.workbook(_all(联系电话=_filled(lambda v: v + "（儿子）")))),
+    Case("telephones with 0086", lambda: sheets.workbook(_all(联系电话=_filled(lambda v: "0086-" + v)))),
+    Case("lines that end as on old machines", lambda: text(encoding="utf-8").replace(b"\r\n", b"\r"), file="名册.csv"),
+    Case("lines that end in three ways", lambda: text(encoding="utf-8").replace(b"\r\n", b"\n", 1).replace(b"\r\n", b"\r", 1), file="名册.csv"),
+    Case("numbers kept from Excel with =", lambda: "\r\n".join(
+        ",".join(f'="{value}"' for value in row) for row in [H, *GOOD]).encode("gb18030"), file="名册.csv"),
+    Case("UTF-32", lambda: text(encoding="utf-32", delimiter="\t"), file="名册.txt"),
+    Case("a formula that went wrong", lambda: _sheet_xml(rb'<c r="F3"[^>]*>.*?</c>', b'<c r="F3" t="e"><v>#N/A</v></c>'),
+         faults=frozenset({(3, "telephone", "error")}), same=False),
+    Case("a formula that nothing was kept of", lambda: _sheet_xml(rb'<c r="B4"[^>]*>.*?</c>', b'<c r="B4"><f>Z9</f></c>'),
+         faults=frozenset({(4, "name", "required")}), same=False),
+    Case("two telephones in a cell, an extension", lambda: sheets.workbook(
+        [sheets.changed(GOOD[0], 联系电话="13850012217/0592-2051234"), sheets.changed(GOOD[1], 联系电话="0592-2051234转805"), GOOD[2]]),
+         faults=frozenset({(2, "telephone", "several"), (3, "telephone", "extension")}), same=False),
+    Case("ID numbers of 15 digits", lambda: sheets.workbook(_all(身份证号=_filled(lambda v: v[:6] + v[8:17]))),
+         faults=frozenset({(2, "id_number", "id_old"), (3, "id_number", "id_old"), (4, "id_number", "id_old")}), same=False),
+    Case("years of two digits", lambda: sheets.workbook(_all(同意书日期=_filled(lambda v: v[2:].replace("-", "/")))),
+         faults=frozenset({(2, "consent_on", "date"), (4, "consent_on", "date")}), same=False),
+    Case("names with a middle dot and rare characters", lambda: sheets.workbook(
+        [GOOD[0], sheets.changed(GOOD[1], 姓名="阿依古丽·买买提"), sheets.changed(GOOD[2], 姓名="𠮷\ue863")]), same=False),
     Case("the same rows twice", lambda: sheets.workbook([*GOOD, *GOOD])),
 ]  # fmt: skip
