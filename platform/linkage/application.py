@@ -9,7 +9,7 @@ from types import ModuleType
 from flask import Flask
 
 import linkage
-from linkage.core import assets, clock, events, formats, logs, look, privacy, spoken, transactions, web
+from linkage.core import assets, clock, compression, events, formats, logs, look, privacy, spoken, transactions, web
 from linkage.core.config import PACKAGE, Settings, flask_config, load_settings, tiles_origin
 from linkage.core.extensions import babel, csrf, db, limiter, login_manager, migrate, talisman
 
@@ -73,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         template_folder=str(PACKAGE / "templates"),
     )
     app.config.update(flask_config(settings))
+    compression.init_app(app)
     logs.init_app(app)
     clock.init_app(app)
     transactions.init_app(app)

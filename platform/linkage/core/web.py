@@ -13,8 +13,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import PurePath
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import structlog
 from flask import (
@@ -294,6 +295,14 @@ def go(endpoint: str, **values: Any) -> Response:
     if request.headers.get("HX-Request"):
         return Response(status=204, headers={"HX-Redirect": location})
     return redirect(location, code=303)  # type: ignore[return-value]
+
+
+def name_file(response: Response, name: str) -> None:
+    """The browser saves the answer under this name, in any script (RFC 6266: a header itself holds ASCII alone)."""
+    plain = name if name.isascii() else f"file{PurePath(name).suffix}"
+    response.headers.set(
+        "Content-Disposition", "attachment", filename=plain, **{"filename*": f"UTF-8''{quote(name, safe='')}"}
+    )
 
 
 def local_path(target: str | None) -> str | None:

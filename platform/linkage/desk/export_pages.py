@@ -22,7 +22,7 @@ from linkage.core.errors import InvalidInput
 from linkage.core.exports import EXPORTS, Export
 from linkage.core.forms import Form
 from linkage.core.permissions import holds
-from linkage.core.web import Room, request_now, require_actor
+from linkage.core.web import Room, name_file, request_now, require_actor
 from linkage.people.words import REVEAL_WORDS
 
 room = Room("exports", __name__, url_prefix="/exports", template_folder="templates")
@@ -112,7 +112,7 @@ def _file(export: Export) -> Any:
 
     answer = Response(stream_with_context(content()), mimetype=XLSX if kind == "xlsx" else "text/csv")
     name = f"{export.title} {local_date(now).isoformat()}.{kind}"
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    name_file(answer, name)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -13,7 +13,7 @@ from linkage.core.clock import local_date
 from linkage.core.errors import DomainError, InvalidInput, NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form
-from linkage.core.web import Room, go, request_now, require_actor
+from linkage.core.web import Room, go, name_file, request_now, require_actor
 from linkage.imports import giving_back, operations, permissions, queries, schemas, views, writing
 from linkage.imports.kinds import KINDS, Kind
 from linkage.imports.models import Upload
@@ -65,7 +65,7 @@ def _kind(name: str) -> Kind:
 def _download(content: bytes, name: str) -> Response:
     answer = make_response(content)
     answer.mimetype = XLSX
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    name_file(answer, name)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

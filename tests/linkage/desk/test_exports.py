@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+import world as street
 from sqlalchemy import select
 
 from linkage.core.exports import EXPORTS, as_csv, as_xlsx, cell_text, plain_text
@@ -55,6 +56,17 @@ def test_every_list_leaves_as_both_kinds_of_file(take, name, ctx):
     assert [cell[1] for cell in sheet.rows[0][1]] == heading
     noted = db.session.scalars(select(AuditRow).where(AuditRow.action == "exports.make")).all()
     assert [row.detail["personal"] for row in noted] == [False, False]
+
+
+def test_every_list_leaves_from_both_databases_under_its_chinese_name(any_app):
+    for name in NAMES:
+        client = any_app.test_client()
+        street.sign_in(client, WHO.get(name, "clerk"))
+        asked = client.post(f"/exports/{name}?q=a&page=1", data={"format": "csv"})
+        answer = client.get(asked.headers["Location"])
+        assert rows_of(answer)
+        said = answer.headers["Content-Disposition"]
+        assert said.encode("latin-1") and "filename*=UTF-8''%" in said
 
 
 def test_the_filters_that_are_on_are_on_in_the_file(take, ctx):

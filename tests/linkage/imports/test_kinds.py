@@ -15,6 +15,7 @@ from linkage.areas.models import Area  # noqa: E402
 from linkage.contracts.models import Contract  # noqa: E402
 from linkage.core.extensions import db  # noqa: E402
 from linkage.core.models import AuditRow  # noqa: E402
+from linkage.core.transactions import unit_of_work  # noqa: E402
 from linkage.households.models import Household  # noqa: E402
 from linkage.imports import operations, queries, taking  # noqa: E402
 from linkage.imports.kinds import KINDS  # noqa: E402
@@ -38,6 +39,31 @@ VOLUNTEERS = (
     [["林秀英", LIN, "13850012217", "莲花北社区", "陪伴", "6", "2027-11-30"],
      ["苏建国", SU, "13900120431", "莲花北", "陪伴、助洁", "4", ""]],
 )  # fmt: skip
+
+
+def test_an_import_is_taken_back_whole_on_both_databases(any_app, world, now):
+    content = sheets.workbook(sheets.GOOD)
+    parsed = read_sheets(content)
+
+    def receive():
+        where = db.session.get(Area, 4)
+        return operations.receive(
+            parsed, content, "a.xlsx", KINDS["roster"], where, by=world.actor("clerk"), now=now
+        ).id
+
+    def counts():
+        return [
+            db.session.scalar(select(func.count()).select_from(model)) for model in (Household, Person, Need, Visit)
+        ]
+
+    with any_app.app_context():
+        before = counts()
+        upload = unit_of_work(receive)
+        assert taking.take_ready(upload, now=now) == (2, 0)
+        assert counts() > before
+        assert taking.undo_all(upload, now=now) == (2, 0)
+        assert counts() == before
+        db.session.remove()
 
 
 @pytest.fixture

@@ -163,6 +163,7 @@ def test_the_faulty_rows_go_out_as_a_file_and_come_back_corrected(clerk, send, c
     location = send(sheets.workbook(BAD))
     answer = clerk.get(f"{location}/rows.xlsx")
     assert answer.mimetype.endswith("spreadsheetml.sheet")
+    assert answer.headers["Content-Disposition"].encode("latin-1")
     (sheet,) = read_sheets(answer.data)
     assert [cells[2][1] for _number, cells in sheet.rows[1:]] == ["郑桂花", "黄水源"]
     assert sheet.rows[1][1][4][1] == sheets.ZHENG
