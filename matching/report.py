@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matching.bounds import ServedBound, served_bounds
 from matching.charging import Booked
 from matching.eligibility import person_reasons
 from matching.instance import Instance, ProviderKind, Visit
@@ -75,11 +76,23 @@ class Continuity:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What no plan can be better than: unserved visits that are proven, and for the visits that this plan
-    serves, the points of preferences, cost and travel if each got its own best person and shortest way."""
+    """What no plan can be better than.
+
+    Parameters
+    ----------
+    unserved_at_least
+        The larger of: unserved visits that are proven one by one, and visits beyond the served bound.
+    points_at_least
+        For the visits that this plan serves: the points of preferences, cost and travel if each got its own
+        best person and shortest way.
+    served
+        How many visits any plan could serve at most, by what is looked at and down to which tier (`bounds`);
+        empty where the instance is too large for that.
+    """
 
     unserved_at_least: int
     points_at_least: float
+    served: tuple[ServedBound, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +178,9 @@ def _bounds(state: PlanState, prover: Prover) -> Bounds:
     weights = state.instance.weights
     points = sum(_least_points(state, b.visit, b.slot) for b in state.planned)
     points += weights.travel_per_minute * sum(inbound[b.visit.location_id] for b in state.planned)
-    return Bounds(proven, points)
+    served = tuple(served_bounds(state.lookup))
+    beyond = max((row.visits - row.served_at_most for row in served), default=0)
+    return Bounds(max(proven, beyond), points, served)
 
 
 def _shortest_ways(lookup: Lookup) -> dict[str, float]:
