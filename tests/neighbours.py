@@ -27,6 +27,7 @@ from linkage.offers.models import Offer
 from linkage.organisations.models import Carer, Organisation
 from linkage.people.models import WorkException, WorkPattern
 from linkage.planning.models import Plan, PlanUnserved
+from linkage.procurement.models import Lot, Question, Tender, TenderDocument
 from linkage.services.models import HeldQualification
 from linkage.upkeep.models import DataRequest
 from linkage.visits.models import HoursEntry, Visit
@@ -126,6 +127,8 @@ SUBJECTS = {
     "get_volunteer": Subject("Volunteer", area=4, people=("zhuang",)),
     "get_certificate": Subject("CoverageCertificate", area=4),
     "get_upload": Subject("Upload", owner="clerk"),
+    "get_tender": Subject("Tender", area=2, published=True),
+    "get_published": Subject("Tender", area=2, published=True),
 }
 # The same of `_guest`, whom one register entered and others only linked: what is asked where a right names who is
 # "registered".
@@ -151,7 +154,7 @@ def build_near():
     db.session.get(Contract, key("contract/lukang")).buyer_area_id = 2
     _nobody_in_particular()
     _guest()
-    things = _things("near", "chen", "wu", "zhuang", "lukang/clean")
+    things = _things("near", "chen", "wu", "zhuang", "lukang/clean") | _tender(2, 3, "lukang", published=True)
     _messages(db.session.get(Visit, things["visit_id"]))
     return things
 
@@ -174,6 +177,7 @@ def build_far():
     _workers_there()
     _contract_there()
     things = _things("far", "far", "far_carer", "far_volunteer", "yundang/clean")
+    things |= _tender(6, 6, "yundang", published=False)
     db.session.get(Place, key("place/far")).position_source = "area"  # a door that nobody has pinned
     return things
 
@@ -308,6 +312,30 @@ def _things(side, household, carer, volunteer, line):
         "grant_id": db.session.scalars(select(Grant.id).where(Grant.user_id == user.id)).one(),
         "area_id": {"near": 4, "far": 7}[side],
         **_dated("carers.", carer), **_dated("volunteers.", volunteer), **_over_time(household, head),
+    }  # fmt: skip
+
+
+def _tender(buyer, area, organisation, *, published):
+    """A tender with a lot, a question and a file; what is not published is its buyer's alone."""
+    tender = Tender(
+        number=f"ZC-{organisation}", title=f"邻街采购{organisation}", buyer_area_id=buyer, method="open",
+        budget_fen=10_000_000, deadline_at=NOW + timedelta(days=22), contract_starts_on=date(2027, 2, 1),
+        contract_ends_on=date(2028, 1, 31), published_at=NOW if published else None, created_at=NOW,
+    )  # fmt: skip
+    tender.lots = [
+        Lot(position=1, name="助洁包", service_id=key("service/clean"), area_id=area, quantity=60_000,
+            ceiling_fen=10_000_000, created_at=NOW)
+    ]  # fmt: skip
+    tender.questions = [Question(organisation_id=key(organisation), text="?", created_at=NOW)]
+    tender.documents = [
+        TenderDocument(name="需求.pdf", media_type="application/pdf", size=1, sha256="0" * 64, content=b"x",
+                       created_at=NOW)
+    ]  # fmt: skip
+    db.session.add(tender)
+    db.session.flush()
+    return {
+        "tender_id": tender.id, "lot_id": tender.lots[0].id, "question_id": tender.questions[0].id,
+        "document_id": tender.documents[0].id,
     }  # fmt: skip
 
 

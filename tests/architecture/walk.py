@@ -261,6 +261,7 @@ CANARIES = {
     "HT-lukang": HERE | ABOVE_BOTH,
     "XM00001": HERE | ABOVE_BOTH,
     "振兴社区": NEIGHBOURS | ABOVE_BOTH,
+    "ZC-yundang": NEIGHBOURS | ABOVE_BOTH,
     f'href="/users/{street.key("user/nobody")}"': set(),  # the log names this account's deeds, but nobody may open it
 }
 # Searches as somebody would try them who should not find anything: all but the last character of each canary.

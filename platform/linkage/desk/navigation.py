@@ -38,6 +38,8 @@ STAFF = Entry("carers.listing", lazy_pgettext("rail", "Staff"), "people", "organ
 ORGANISATIONS = Entry("organisations.listing", lazy_pgettext("rail", "Providers"), "building", "organisations.see")
 VOLUNTEERS = Entry("volunteers.listing", lazy_pgettext("rail", "Helpers"), "person-hearts", "volunteers.see")
 CONTRACTS = Entry("contracts.listing", lazy_pgettext("rail", "Contracts"), "file-earmark-text", "contracts.see")
+TENDERS = Entry("procurement.listing", lazy_pgettext("rail", "Tenders"), "megaphone", "procurement.follow")
+OPEN_TENDERS = Entry("tenders.listing", lazy_pgettext("rail", "Tenders"), "megaphone", "procurement.bid")
 MY_VISITS = Entry("me.commitments", lazy_pgettext("rail", "Visits"), "calendar-check", "visits.see_own")
 MY_HOURS = Entry("me.hours", lazy_pgettext("rail", "Hours"), "clock-history", "visits.see_own")
 PEOPLE = Entry("users.listing", lazy_pgettext("rail", "People"), "person-gear", "accounts.see")
@@ -55,12 +57,12 @@ REQUESTS = Entry("data_requests.listing", lazy_pgettext("rail", "Data"), "file-e
 RAIL: dict[Role, tuple[Entry, ...]] = {
     Role.COMMUNITY: (TODAY, HOUSEHOLDS, NEEDS, IMPORT, PLAN, VISITS, COVERAGE, VOLUNTEERS, CALLS, PEOPLE, MAP, PINS),
     Role.OPERATOR: (TODAY, HOUSEHOLDS, CALLS, NEEDS, VISITS, COVERAGE, MAP),
-    Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS, COVERAGE, PEOPLE, MAP),
-    Role.MANAGER: (TODAY, STAFF, VISITS, CONTRACTS, PEOPLE),
+    Role.COORDINATOR: (TODAY, PLAN, NEEDS, STAFF, CONTRACTS, VISITS, VOLUNTEERS, COVERAGE, TENDERS, PEOPLE, MAP),
+    Role.MANAGER: (TODAY, STAFF, VISITS, CONTRACTS, OPEN_TENDERS, PEOPLE),
     Role.CARER: (TODAY, MY_VISITS),
     Role.VOLUNTEER: (TODAY, MY_VISITS, MY_HOURS),
     Role.HOUSEHOLD: (TODAY,),
-    Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, COVERAGE, ORGANISATIONS, PEOPLE, MAP),
+    Role.SUPERVISOR: (TODAY, VISITS, PLAN, CONTRACTS, TENDERS, COVERAGE, ORGANISATIONS, PEOPLE, MAP),
     Role.ADMINISTRATOR: (
         TODAY,
         PEOPLE,
@@ -70,6 +72,7 @@ RAIL: dict[Role, tuple[Entry, ...]] = {
         RULES,
         RIGHTS,
         ORGANISATIONS,
+        TENDERS,
         UPKEEP,
         REQUESTS,
         DAYS,

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, or_, select
 from linkage.accounts.models import Grant, User
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, Role, visible_rows
+from linkage.organisations.models import Organisation
 from linkage.procurement.models import (
     Bid,
     Clarification,
@@ -124,3 +125,9 @@ def those_concerned(tender: Tender) -> list[uuid.UUID]:
     """Organisations that have a live bid or have asked: who is told what changes."""
     asked = {row.organisation_id for row in tender.questions}
     return sorted(asked | {bid.organisation_id for bid in live_bids(tender.id)})
+
+
+def organisation_of(actor: Actor) -> Organisation | None:
+    """The organisation that a manager acts for (the first, where there are several)."""
+    managed = [grant.organisation_id for grant in actor.grants if grant.role == Role.MANAGER and grant.organisation_id]
+    return db.session.get(Organisation, managed[0]) if managed else None
