@@ -20,6 +20,8 @@ DEEDS: dict[str, Any] = {
     "accounts.rename": lazy_pgettext("audit", "Sign-in name changed"),
     "accounts.revoke": lazy_pgettext("audit", "Role taken away"),
     "accounts.sign_in": lazy_pgettext("audit", "Signed in"),
+    "accounts.view_as": lazy_pgettext("audit", "Looked at the pages as this account"),
+    "accounts.view_as_end": lazy_pgettext("audit", "Stopped looking as this account"),
     "accounts.withdraw_invitation": lazy_pgettext("audit", "Invitation withdrawn"),
     "areas.add": lazy_pgettext("audit", "Area added"),
     "areas.change": lazy_pgettext("audit", "Area changed"),

@@ -74,6 +74,18 @@ class UserSession(UuidKey, Created, Model):
     browser: Mapped[str] = mapped_column(String(120), default="")
 
 
+class ViewAs(UuidKey, Created, Model):
+    """The session `session_id` of `by_id` looks at the pages as `user_id`, from `created_at` to `ends_at` at most."""
+
+    __tablename__ = "views_as"
+    session_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    by_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(String(20))
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+
+
 class SignInAttempt(UuidKey, Model):
     """A failed or successful attempt, by blind indexes: limits guessing, not the owner (see `accounts.attempts`).
 

@@ -15,7 +15,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from linkage.accounts import attempts, demo, granting, messages, operations, passwords, queries
+from linkage.accounts import attempts, demo, granting, messages, operations, passwords, queries, viewing
 from linkage.accounts.models import User, UserSession
 from linkage.accounts.schemas import LocaleSchema, NewPassword, PasswordChange, SignInSchema
 from linkage.accounts.setup import COOKIE_KEY, first_page
@@ -139,8 +139,9 @@ def _known_browser(user: User | None) -> str:
     return next((secret for user_id, secret in _known_accounts() if user is not None and user_id == str(user.id)), "")
 
 
-@room.post("/sign-out", permission=SIGNED_IN)
+@room.post("/sign-out", permission=SIGNED_IN, as_oneself=True)
 def sign_out() -> ResponseReturnValue:
+    viewing.end_of_session(g.session_id, now=request_now())
     operations.end_session(g.session_id, _own_user(), now=request_now())
     session.clear()
     response = go("accounts.sign_in")

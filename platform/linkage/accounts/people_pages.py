@@ -9,22 +9,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import segno
-from flask import Response, current_app, flash, make_response, render_template, request, url_for
+from flask import Response, current_app, flash, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import func, select
 
-from linkage.accounts import granting, permissions, queries, scopes
+from linkage.accounts import granting, permissions, queries, scopes, viewing
 from linkage.accounts.models import Grant, Invitation, User
 from linkage.accounts.schemas import AccountOfPerson, GrantSchema, NewAccount, RenameSchema
 from linkage.accounts.scopes import KIND_OF_ROLE, Target
+from linkage.accounts.setup import VIEW_KEY, first_page
+from linkage.core import web
 from linkage.core.clock import local_date
 from linkage.core.errors import DomainError, InvalidInput, NotAllowed, NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form, FormSchema
 from linkage.core.permissions import Actor, Role, holds, may
-from linkage.core.web import Room, go, request_now, require_actor, role_name
+from linkage.core.web import SIGNED_IN, Room, go, request_now, require_actor, role_name
 from linkage.people import permissions as people
 from linkage.people.identity import mask_name
 from linkage.people.models import Person
@@ -253,6 +255,8 @@ def _page(user: User, form: Form, opened: dict[str, Any] | None = None) -> str:
         places=list(_places(actor, roles)),
         opened=opened or {},
         may_reveal=may(actor, permissions.may_reveal, user),
+        may_view=viewing.may_view(actor, user) and bool(queries.active_grants(user.id, local_date(now))),
+        view_reasons=list(viewing.REASONS.items()),
         reasons=list(REVEAL_WORDS.items()),
         today=local_date(now),
         own=user.id == actor.user_id,
@@ -261,6 +265,9 @@ def _page(user: User, form: Form, opened: dict[str, Any] | None = None) -> str:
 
 
 def _is_whole(actor: Actor, user: User) -> bool:
+    """Who looks as somebody else gets no link: it would open the account for good."""
+    if web.viewing() is not None:
+        return False
     return may(actor, permissions.may_manage, user) and granting.is_whole(actor, user, request_now())
 
 
@@ -279,6 +286,8 @@ def _qr_svg(link: str) -> Markup:
 def link_picture(user: User) -> Response:
     """The QR code as a picture to print or to send."""
     granting.demand_whole(require_actor(), user, request_now())
+    if web.viewing() is not None:
+        raise NotFound("")
     invitation = queries.open_invitation_of(user.id, request_now())
     if invitation is None:
         raise NotFound("")
@@ -372,3 +381,35 @@ def reveal(user: User) -> Response:
     opened = open_asked(user.person, ("telephone",))
     back = url_for("users.page", user_id=user.id)
     return passing(_page(user, Form(None, None, {"valid_from": local_date(request_now())}), opened), back)
+
+
+# --- the pages as this account sees them ------------------------------------------------------------------------
+
+
+@room.post("/<uuid:user_id>/view-as", permission=permissions.may_view_as, subject=queries.get_user)
+def view_as(user: User) -> ResponseReturnValue:
+    """From here on every page is as that account sees it, until it is ended or the time is up."""
+    form = Form(None, request.form)
+    try:
+        reason = form.value("reason")
+        row = viewing.start(user, session_id=g.session_id, reason=reason, by=require_actor(), now=request_now())
+    except DomainError as error:
+        form.add(error)
+        db.session.rollback()
+        fresh = db.session.get(User, user.id)
+        assert fresh is not None
+        return _page(fresh, form), 422
+    db.session.flush()
+    session[VIEW_KEY] = str(row.id)
+    return redirect(first_page(), code=303)
+
+
+@room.post("/view-as/end", permission=SIGNED_IN, as_oneself=True)
+def end_view() -> ResponseReturnValue:
+    """Back to one's own pages, at the account that was looked at."""
+    found = session.pop(VIEW_KEY, None)
+    row = viewing.own_row(found, g.session_id) if found else None
+    if row is None:
+        return redirect(first_page(), code=303)
+    viewing.end(row, now=request_now())
+    return go("users.page", user_id=row.user_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from linkage.accounts import operations
+from linkage.accounts import operations, viewing
 from linkage.core.periodic import periodic
 from linkage.core.transactions import unit_of_work
 
@@ -16,6 +16,12 @@ def deliver(now: datetime) -> None:
     """Messages whose request died before delivering them, and those of jobs."""
     while unit_of_work(lambda: operations.deliver_waiting(now=now)):
         pass
+
+
+@periodic("accounts.views")
+def end_views(now: datetime) -> None:
+    """Who looked at the pages as somebody else for as long as that may be."""
+    unit_of_work(lambda: viewing.end_expired(now=now))
 
 
 @periodic("accounts.tidy", daily_at_minutes=200)

@@ -69,6 +69,11 @@ may_reveal = right(
     administrator="registered",
     manager="registered",
 )
+may_view_as = right(
+    "accounts.view_as",
+    "look at the pages as another account, read only and with masked values (only where one could grant its roles)",
+    administrator="area",
+)
 GRANT: dict[Role, str] = {
     Role.COMMUNITY: right(
         "accounts.grant_community",

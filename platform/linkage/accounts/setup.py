@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, Response, current_app, g, request, session, url_for
 from flask_babel import gettext as _
 
-from linkage.accounts import operations, queries
+from linkage.accounts import operations, queries, viewing
 from linkage.accounts.models import User, UserSession
 from linkage.core import web
 from linkage.core.extensions import login_manager
@@ -17,6 +17,7 @@ from linkage.core.transactions import unit_of_work
 
 log = structlog.get_logger("linkage.accounts")
 COOKIE_KEY = "sid"
+VIEW_KEY = "view"
 
 
 def signed_in() -> tuple[UserSession, User] | None:
@@ -30,7 +31,24 @@ def _load_actor() -> Actor | None:
     if found is None:
         return None
     g.session_id, g.session_seen, g.locale, g.user = found[0].id, found[0].last_seen_at, found[1].locale, found[1]
-    return queries.actor_of(found[1], web.request_now())
+    g.signed_in_id, g.viewing = found[1].id, None
+    actor = queries.actor_of(found[1], web.request_now())
+    return _viewed(actor) or actor
+
+
+def _viewed(own: Actor) -> Actor | None:
+    """The account as which the signed-in one looks at the pages; None where it sees its own."""
+    guard = web.GUARDS.get(request.endpoint or "")
+    if VIEW_KEY not in session or (guard is not None and guard.as_oneself):
+        return None
+    found = viewing.found(session[VIEW_KEY], g.session_id, own, web.request_now())
+    if found is None:
+        return None
+    row, g.user = found
+    actor = queries.actor_of(g.user, web.request_now())
+    roles = dict.fromkeys(str(web.role_name(grant.role)) for grant in actor.grants)
+    g.viewing = {"name": g.user.sign_in_name, "roles": list(roles), "until": row.ends_at, "reason": row.reason}
+    return actor
 
 
 def _load_user(_source: Any = None) -> User | None:
@@ -53,9 +71,9 @@ def _note_seen(response: Response) -> Response:
         return response
     now = web.request_now()
     if abs(now - g.session_seen) >= operations.SEEN_EVERY:
-        session_id = g.session_id
+        session_id, signed_in_id = g.session_id, g.signed_in_id
         try:
-            unit_of_work(lambda: operations.note_seen(session_id, actor.user_id, now=now))
+            unit_of_work(lambda: operations.note_seen(session_id, signed_in_id, now=now))
         except Exception:  # the page is made; being seen can wait
             log.exception("last-seen")
     return response
@@ -79,6 +97,7 @@ def _page_values() -> dict[str, Any]:
         "unread": queries.unread_count(actor.person_id),
         "account_links": [{"label": _("My account"), "url": url_for("accounts.account"), "icon": "person"}],
         "sign_out_url": url_for("accounts.sign_out"),
+        "end_view_url": url_for("users.end_view"),
     }
 
 

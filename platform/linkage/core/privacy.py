@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
-from linkage.core import crypto
+from linkage.core import crypto, veil
 from linkage.core.extensions import db
 from linkage.core.ids import new_id
 from linkage.core.models import DataKey
@@ -163,7 +163,8 @@ class Encrypted:
         if sealed is None or key is None:
             return None
         text = crypto.unseal(key, sealed, self._associated(row)).decode()
-        return json.loads(text) if self.json else text
+        value = json.loads(text) if self.json else text
+        return veil.veiled(self.name, value) if veil.is_drawn() else value
 
     def __set__(self, row: Any, value: Any) -> None:
         if value is not None and value != "" and row.key_id is None:

@@ -68,11 +68,13 @@ class Guard:
 
     `own_transactions`: the view opens short ones itself (`unit_of_work`), because it must not hold the database's
     write lock while it works (hashing a password), or must keep something although it refuses (a failed sign-in).
+    `as_oneself`: also works, for the signed-in account itself, while it looks at the pages as somebody else.
     """
 
     permission: str
     subject: Callable[..., Any] | None
     own_transactions: bool = False
+    as_oneself: bool = False
 
 
 GUARDS: dict[str, Guard] = {"static": Guard(PUBLIC, None)}
@@ -95,11 +97,12 @@ class Room(Blueprint):
         permission: str,
         subject: Callable[..., Any] | None = None,
         own_transactions: bool = False,
+        as_oneself: bool = False,
         **options: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             endpoint = options.pop("endpoint", view.__name__)
-            guard = Guard(permission, subject, own_transactions)
+            guard = Guard(permission, subject, own_transactions, as_oneself)
             GUARDS[f"{self.name}.{endpoint}"] = guard
             self.add_url_rule(rule, endpoint, guarded(guard, view), **options)
             return view
@@ -118,6 +121,8 @@ def guarded(guard: Guard, view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def run(**values: Any) -> Any:
+        if request.method not in SAFE_METHODS:
+            _refuse_while_viewing()
         if guard.permission != PUBLIC:
             actor = require_actor()
             if (
@@ -134,6 +139,22 @@ def guarded(guard: Guard, view: Callable[..., Any]) -> Callable[..., Any]:
         return view(subject, **rest)
 
     return run
+
+
+def viewing() -> dict[str, Any] | None:
+    """As whom the signed-in account looks at the pages, and until when; None where it sees its own."""
+    current_actor()
+    found: dict[str, Any] | None = g.get("viewing")
+    return found
+
+
+def _refuse_while_viewing() -> None:
+    """Nothing is changed in somebody else's name: the one place that says so, whatever was sent."""
+    if viewing() is not None:
+        raise errors.NotAllowed(
+            _("You are looking at the pages as another account: nothing can be changed or opened."),
+            remedy=_("End the view first; then you act as yourself again."),
+        )
 
 
 def _load(loader: Callable[..., Any], values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -448,6 +469,7 @@ def _page_values() -> dict[str, Any]:
         "lang": choose_locale(),
         "now": clock.local(request_now()),
         "actor": current_actor(),
+        "viewing": g.get("viewing"),
         "demo_mode": current_app.config["SETTINGS"].mode == "demo",
     }
 

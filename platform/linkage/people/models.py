@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from linkage.core import veil
 from linkage.core.columns import Created, Dated, UuidKey, Versioned, ref
 from linkage.core.extensions import Model
 from linkage.core.privacy import Encrypted, plain_personal
@@ -38,9 +39,9 @@ class Person(UuidKey, Created, Versioned, Model):
 
     __tablename__ = "people"
     key_id: Mapped[uuid.UUID] = ref("data_keys.id")
-    name: Mapped[str] = mapped_column(String(80), index=True)
+    name: Mapped[str] = mapped_column(veil.Name(80), index=True)
     name_keys: Mapped[str] = mapped_column(String(400), default="")
-    birth_date: Mapped[date | None] = mapped_column(index=True)
+    birth_date: Mapped[date | None] = mapped_column(veil.BirthDate(), index=True)
     sex: Mapped[str | None] = mapped_column(String(1))
     languages: Mapped[list[str]]
     telephone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, false, select, union
 
+from linkage.core import veil
 from linkage.core.extensions import db
 from linkage.core.privacy import warm_keys
 from linkage.core.readings import KEY_LENGTH, begins_with, folded
@@ -36,7 +37,7 @@ def matches(text: str, *, masked: bool = False) -> ColumnElement[bool]:
     Every way is a look-up in an index. Numbers are compared by blind index; they stand nowhere in clear.
     """
     typed = " ".join(unicodedata.normalize("NFKC", text).split())
-    ways = [*(_by_mask(typed) if masked else _by_name(typed)), *_by_number(typed)]
+    ways = [*(_by_mask(typed) if masked or veil.is_drawn() else _by_name(typed)), *_by_number(typed)]
     return Person.id.in_(union(*ways)) if ways else false()
 
 
