@@ -13,8 +13,10 @@ from sqlalchemy.orm import contains_eager
 
 from linkage.accounts.models import Grant, InboxMessage, Invitation, User, UserSession
 from linkage.areas.models import Area
+from linkage.core import veil
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
+from linkage.core.formats import mask_name
 from linkage.core.permissions import ActiveGrant, Actor, Role, visible_rows
 from linkage.people.models import Person
 from linkage.people.queries import matches, search
@@ -125,7 +127,13 @@ def scope_names(grants: Sequence[Grant]) -> dict[uuid.UUID, str]:
     """Where each grant holds, as a page shows it: the area's name of today, else the snapshot of the scope's name."""
     areas = {grant.area_id for grant in grants if grant.area_id is not None}
     names = {area.id: area.name for area in db.session.scalars(select(Area).where(Area.id.in_(areas)))}
-    return {grant.id: names.get(grant.area_id or 0, grant.scope_name) for grant in grants}
+    return {grant.id: names.get(grant.area_id or 0) or own_place(grant.role, grant.scope_name) for grant in grants}
+
+
+def own_place(role: str, name: str) -> str:
+    """The snapshot of a place's name; of a volunteer's or household's role it is somebody's name."""
+    masked = veil.is_drawn() and role in (Role.VOLUNTEER, Role.HOUSEHOLD)
+    return mask_name(name) if masked and name else name
 
 
 def grants_of(user_id: uuid.UUID) -> Sequence[Grant]:

@@ -41,11 +41,12 @@ class Area(Versioned, Model):
 
 
 class AreaCode(UuidKey, Dated, Model):
-    """The published code of an area (6, 6, 9 or 12 digits) and when it held."""
+    """The published code of an area (6, 6, 9 or 12 digits), its name then (None: as today), and when both held."""
 
     __tablename__ = "area_codes"
     area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
     code: Mapped[str] = mapped_column(String(20), index=True)
+    name: Mapped[str | None] = mapped_column(String(80))
 
 
 class AreaParent(UuidKey, Dated, Model):

@@ -182,6 +182,9 @@ def change_area(
 
 
 def _recode(area: Area, code: str, today: date) -> None:
+    later = select(AreaCode.id).where(AreaCode.area_id == area.id, AreaCode.valid_from > today)
+    if db.session.scalar(later.limit(1)) is not None:
+        raise InvalidInput(_l("A change of this area waits for its day: take that one back first."), field="code")
     for row in db.session.scalars(select(AreaCode).where(AreaCode.area_id == area.id, AreaCode.valid_to.is_(None))):
         row.valid_to = max(row.valid_from, today - timedelta(days=1))
     db.session.add(AreaCode(area_id=area.id, code=code, valid_from=today, valid_to=None))
@@ -208,13 +211,20 @@ def move_area(area: Area, parent: Area, *, by: Actor, now: datetime) -> None:
     """
     if parent.path.startswith(area.path) or LEVELS.index(parent.level) >= LEVELS.index(area.level):
         raise InvalidInput(_l("An area can only lie in one of a higher level."), field="parent_id")
-    today, old = local_date(now), area.path
+    today = local_date(now)
     for row in db.session.scalars(
         select(AreaParent).where(AreaParent.area_id == area.id, AreaParent.valid_to.is_(None))
     ):
         row.valid_to = max(row.valid_from, today - timedelta(days=1))
     db.session.add(AreaParent(area_id=area.id, parent_id=parent.id, valid_from=today, valid_to=None))
-    new = f"{parent.path}{area.id}/"
+    lay_under(area, parent)
+    area.row_version += 1
+    audit.record("areas.move", area, by=by.user_id, now=now, parent_id=parent.id)
+
+
+def lay_under(area: Area, parent: Area) -> None:
+    """The area and all below it follow their new parent: the paths, which scopes read. The caller writes the audit."""
+    old, new = area.path, f"{parent.path}{area.id}/"
     db.session.execute(
         update(Area)
         .where(Area.path.startswith(old, autoescape=True))
@@ -222,8 +232,6 @@ def move_area(area: Area, parent: Area, *, by: Actor, now: datetime) -> None:
         execution_options={"synchronize_session": "fetch"},
     )
     area.parent_id = parent.id
-    area.row_version += 1
-    audit.record("areas.move", area, by=by.user_id, now=now, parent_id=parent.id)
 
 
 def close_area(area: Area, *, by: Actor, now: datetime) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from flask import flash, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from linkage.areas import operations, permissions, queries, words
-from linkage.areas.models import LEVELS, Area
-from linkage.areas.schemas import AreaSchema, MoveSchema, NewAreaSchema, shown_position
-from linkage.core.errors import DomainError
+from linkage.areas import operations, permissions, queries, recoding, words
+from linkage.areas.models import LEVELS, Area, AreaCode
+from linkage.areas.schemas import AreaSchema, MoveSchema, NewAreaSchema, RecodeSchema, shown_position
+from linkage.core.clock import local_date
+from linkage.core.errors import DomainError, NotFound
 from linkage.core.extensions import db
+from linkage.core.formats import format_long_date
 from linkage.core.forms import Form
 from linkage.core.permissions import holds, may
 from linkage.core.web import Room, go, request_now, require_actor
@@ -62,6 +65,8 @@ def _page(area: Area, **forms: Form) -> str:
         planned_in=queries.planning_area_of(area),
         may_change=holds(actor, permissions.may_change) and may(actor, permissions.may_change, area),
         parents=_parents(area),
+        recode=forms.get("recode", Form(None, None, {"code": area.code, "name": area.name, "parent": area.parent_id})),
+        today=local_date(request_now()),
         edit=forms.get("edit", edit),
         add=forms.get("add", Form(None, None, {"level": levels[0] if levels else ""})),
         move=forms.get("move", Form(None, None, {"parent": area.parent_id})),
@@ -139,6 +144,43 @@ def move(area: Area) -> ResponseReturnValue:
             flash(_("%(name)s lies in %(parent)s from today on.", name=area.name, parent=parent.name), "ok")
     except DomainError as error:
         return _again(area.id, "move", form, error)
+    return go("areas.page", area_id=area.id)
+
+
+@room.get("/find", permission=permissions.may_see)
+def find() -> ResponseReturnValue:
+    """The area that has a code, or had it."""
+    area = queries.by_any_code("".join(request.args.get("code", "").split())[:20])
+    if area is None or not may(require_actor(), permissions.may_see, area):
+        flash(_("No area of yours has or had this code."), "warn")
+        return go("areas.listing")
+    return go("areas.page", area_id=area.id)
+
+
+@room.post("/<int:area_id>/recode", permission=permissions.may_change, subject=queries.get_area)
+def recode(area: Area) -> ResponseReturnValue:
+    """A new code, name or parent from a day on."""
+    form = Form(RecodeSchema(), request.form)
+    allowed = {number for number, _name in _parents(area)}
+    try:
+        data = form.demand()
+        parent = queries.get_area(data["parent"]) if data.get("parent") in allowed else None
+        change = recoding.Change(data["code"], data["valid_from"], data.get("name"), parent)
+        row = recoding.announce(area, change, by=require_actor(), now=request_now())
+    except DomainError as error:
+        return _again(area.id, "recode", form, error)
+    flash(_("%(code)s holds from %(day)s on.", code=row.code, day=format_long_date(row.valid_from)), "ok")
+    return go("areas.page", area_id=area.id)
+
+
+@room.post("/<int:area_id>/recode/<uuid:row_id>/withdraw", permission=permissions.may_change, subject=queries.get_area)
+def withdraw(area: Area, row_id: uuid.UUID) -> ResponseReturnValue:
+    """A change that waits for its day is taken back."""
+    row = db.session.get(AreaCode, row_id)
+    if row is None or row.area_id != area.id:
+        raise NotFound("")
+    recoding.withdraw(row, by=require_actor(), now=request_now())
+    flash(_("The change is taken back."), "ok")
     return go("areas.page", area_id=area.id)
 
 

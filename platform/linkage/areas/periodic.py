@@ -5,9 +5,15 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from linkage.areas import operations
+from linkage.areas import operations, recoding
 from linkage.core.periodic import periodic
 from linkage.core.transactions import unit_of_work
+
+
+@periodic("areas.recode", daily_at_minutes=1)
+def recode(now: datetime) -> None:
+    """Soon after midnight: codes, names and parents that begin today."""
+    unit_of_work(lambda: recoding.apply_due(now=now))
 
 
 @periodic("areas.estates", daily_at_minutes=150)

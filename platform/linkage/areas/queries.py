@@ -99,6 +99,33 @@ def by_code(code: str, on: date) -> Area | None:
     ).one_or_none()
 
 
+def by_any_code(code: str) -> Area | None:
+    """The open area that has this code, else the one that had it last."""
+    rows = (
+        select(Area)
+        .join(AreaCode, AreaCode.area_id == Area.id)
+        .where(AreaCode.code == code, Area.closed_on.is_(None))
+        .order_by(AreaCode.valid_to.is_not(None), AreaCode.valid_from.desc())
+    )
+    now = db.session.scalars(select(Area).where(Area.code == code, Area.closed_on.is_(None)).limit(1)).first()
+    return now or db.session.scalars(rows.limit(1)).first()
+
+
+def earlier_words() -> dict[int, list[str]]:
+    """Codes and names that open areas had before and that no area has today: files still use them."""
+    taken = set(db.session.scalars(select(Area.code).where(Area.closed_on.is_(None))))
+    taken |= set(db.session.scalars(select(Area.name).where(Area.closed_on.is_(None))))
+    rows = db.session.execute(
+        select(AreaCode.area_id, AreaCode.code, AreaCode.name)
+        .where(AreaCode.valid_to.is_not(None))
+        .order_by(AreaCode.valid_from)
+    )
+    found: dict[int, list[str]] = {}
+    for area_id, code, name in rows:
+        found.setdefault(area_id, []).extend(word for word in (code, name) if word and word not in taken)
+    return found
+
+
 def find_estate(area_id: int, name: str) -> Estate | None:
     return db.session.scalars(
         select(Estate).where(Estate.area_id == area_id, Estate.name == name).limit(1)

@@ -59,5 +59,14 @@ class NewAreaSchema(FormSchema):
     code = fields.String(validate=validate.Regexp(r"\d{6,20}$", error=_l("A code has 6 to 20 figures.")))
 
 
+class RecodeSchema(FormSchema):
+    """A new code (twelve figures as published will do), name and parent from a day on."""
+
+    code = fields.String(required=True, validate=validate.Length(max=20))
+    name = fields.String(validate=validate.Length(max=80))
+    parent = fields.Integer()
+    valid_from = fields.Date(required=True)
+
+
 class MoveSchema(FormSchema):
     parent = fields.Integer(required=True)

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from linkage.accounts.models import User
 from linkage.accounts.queries import actor_of, find_user_by_name
 from linkage.areas.models import Area
+from linkage.areas.queries import by_any_code
 from linkage.core import clock
 from linkage.core.clock import local_date
 from linkage.core.errors import DomainError, InvalidInput
@@ -111,10 +112,7 @@ def _receive(
 ) -> Upload:
     now = clock.now()
     by = _actor(kind, user_name, now)
-    if area_code is None:
-        area = next(iter(queries.areas_for(by, kind.right)), None)
-    else:
-        area = db.session.scalars(select(Area).where(Area.code == area_code, Area.closed_on.is_(None))).one_or_none()
+    area = by_any_code(area_code) if area_code else next(iter(queries.areas_for(by, kind.right)), None)
     if area is None:
         raise InvalidInput(f"There is no area with the code {area_code}.", field="area")
     return operations.receive(sheets, content, name, kind, area, by=by, now=now, found=found)

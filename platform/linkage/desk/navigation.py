@@ -10,6 +10,7 @@ from flask_babel import lazy_pgettext
 from sqlalchemy import select
 
 from linkage.accounts.models import Grant
+from linkage.accounts.queries import own_place
 from linkage.areas.models import Area
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, Role, holds
@@ -146,4 +147,4 @@ def _scope(actor: Actor, role: Role | None) -> dict[str, Any]:
         around = area.parent if area is not None else None
         return {"scope_label": area.name if area else "", "scope_note": around.name if around else ""}
     named = select(Grant.scope_name).where(Grant.user_id == actor.user_id, Grant.role == grant.role.value)
-    return {"scope_label": db.session.scalars(named.limit(1)).one_or_none() or ""}
+    return {"scope_label": own_place(grant.role, db.session.scalars(named.limit(1)).one_or_none() or "")}
