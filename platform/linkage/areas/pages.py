@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from flask import flash, jsonify, render_template, request
@@ -10,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from linkage.areas import operations, permissions, queries, recoding, words
-from linkage.areas.models import LEVELS, Area, AreaCode
+from linkage.areas.models import LEVELS, Area
 from linkage.areas.schemas import AreaSchema, MoveSchema, NewAreaSchema, RecodeSchema, shown_position
 from linkage.core.clock import local_date
-from linkage.core.errors import DomainError, NotFound
+from linkage.core.errors import Conflict, DomainError
 from linkage.core.extensions import db
 from linkage.core.formats import format_long_date
 from linkage.core.forms import Form
@@ -173,13 +172,13 @@ def recode(area: Area) -> ResponseReturnValue:
     return go("areas.page", area_id=area.id)
 
 
-@room.post("/<int:area_id>/recode/<uuid:row_id>/withdraw", permission=permissions.may_change, subject=queries.get_area)
-def withdraw(area: Area, row_id: uuid.UUID) -> ResponseReturnValue:
+@room.post("/<int:area_id>/recode/withdraw", permission=permissions.may_change, subject=queries.get_area)
+def withdraw(area: Area) -> ResponseReturnValue:
     """A change that waits for its day is taken back."""
-    row = db.session.get(AreaCode, row_id)
-    if row is None or row.area_id != area.id:
-        raise NotFound("")
-    recoding.withdraw(row, by=require_actor(), now=request_now())
+    rows = recoding.waiting(area.id, local_date(request_now()))
+    if not rows:
+        raise Conflict(_("No change of this area waits for its day."))
+    recoding.withdraw(rows[0], by=require_actor(), now=request_now())
     flash(_("The change is taken back."), "ok")
     return go("areas.page", area_id=area.id)
 

@@ -1,11 +1,11 @@
-"""views as"""
+"""views as and area names"""
 
 import sqlalchemy as sa
 from alembic import op
 from linkage.core.extensions import UtcDateTime
 
-revision = '0012'
-down_revision = '0011'
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade():
@@ -26,6 +26,9 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_views_as_ends_at'), ['ends_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_views_as_session_id'), ['session_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_views_as_user_id'), ['user_id'], unique=False)
+
+    with op.batch_alter_table('area_codes', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('name', sa.String(length=80), nullable=True))
 
     # ### end Alembic commands ###
 
