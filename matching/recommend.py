@@ -34,6 +34,11 @@ def recommend(state: PlanState, visit: Visit, *, limit: int = 8) -> list[Candida
     return [candidate_of(state, visit, way) for way in _different(ways, limit)]
 
 
+def able_people(placing: Placing) -> frozenset[str]:
+    """Everybody who takes part in some way of placing the visit, however far down."""
+    return frozenset(row.caregiver.id for way in placing.ways() for row in way.booked)
+
+
 def coverage(state: PlanState, visit: Visit, *, step_minutes: int = 15) -> tuple[DayCover, ...]:
     """For every start within the visit's windows, on a grid of `step_minutes`: are there enough people?
 

@@ -6,6 +6,7 @@ of time that would help where nobody can come, which it asks the engine again be
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -81,6 +82,7 @@ class Panel:
     strip: list[dict[str, Any]]
     why: str
     others: list[tuple[str, str]]
+    more: int  # people who could come as well and are not shown
     changes: list[Change]
     advice: str  # the engine's smallest change, where it lies in others' hands
 
@@ -119,12 +121,14 @@ def _first_day(asked: NeedRequest, today: date) -> date | None:
 def panel(draft: Draft, asked: NeedRequest | None, now: datetime) -> Panel:
     """Ask the engine, and word its answer."""
     found = recommendation.answer(draft, now=now, limit=2 * MOST_ROWS if draft.people == 2 else MOST_ROWS)
-    rows = [_shown(row, asked, now) for row in _different(found.rows)]
+    chosen = _different(found.rows)
+    rows = [_shown(row, asked, now) for row in chosen]
     return Panel(
         rows=rows,
         strip=_strip(found, draft),
         why="" if rows else _why(found),
         others=[(refusal.name, _sentence(refusal)) for refusal in found.refusals],
+        more=found.more + len(_people(found.rows) - _people(chosen)),
         changes=[] if rows else _changes(found, draft, now),
         advice="" if rows else _advice(found),
     )
@@ -156,6 +160,10 @@ def _different(rows: Iterable[Row]) -> list[Row]:
     for row in rows:
         kept.setdefault((row.starts_at, frozenset(comer.person_id for comer in row.comers)), row)
     return list(kept.values())[:MOST_ROWS]
+
+
+def _people(rows: Iterable[Row]) -> set[uuid.UUID]:
+    return {comer.person_id for row in rows for comer in row.comers}
 
 
 # --- rows ----------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ from matching.instance import FallbackRule, ProviderKind
 from matching.instance import Visit as EngineVisit
 from matching.obstacles import Obstacle, obstacles_of
 from matching.placing import Placing
-from matching.recommend import coverage, recommend
+from matching.recommend import able_people, coverage, recommend
 
 STRIP_MINUTES = 15
 LATEST_END = 20 * 60  # the strip shows the hours in which homes are visited
@@ -124,6 +124,7 @@ class Answer:
     refusals: tuple[Refusal, ...]
     reason: str | None = None
     fix: dict[str, Any] | None = None
+    more: int = 0  # people who could come as well and are in no row, because others fit better
 
     @property
     def counts(self) -> Counter[str]:
@@ -149,7 +150,8 @@ def answer(draft: Draft, *, now: datetime, limit: int = 6) -> Answer:
         return Answer((), strip, *_why_not(standing, visit))
     if not rows:
         return Answer((), strip, (), "passed")
-    return Answer(tuple(_row(standing, visit, found) for found in rows), strip, _others(standing, visit, rows))
+    refusals, more = _others(standing, visit, rows)
+    return Answer(tuple(_row(standing, visit, found) for found in rows), strip, refusals, more=more)
 
 
 def _planning_area(household: Household) -> Area | None:
@@ -319,16 +321,19 @@ def _fix(standing: Live, fix: Fix | None) -> dict[str, Any] | None:
     return found
 
 
-def _others(standing: Live, visit: EngineVisit, rows: Sequence[Candidate]) -> tuple[Refusal, ...]:
-    """Everybody who is in no row though others are: the reasons of papers and hours, else that they are busy."""
+def _others(standing: Live, visit: EngineVisit, rows: Sequence[Candidate]) -> tuple[tuple[Refusal, ...], int]:
+    """Why those cannot come who are in no row, by the code of it; and how many could come as well."""
+    placing = Placing(standing.state, visit)
     shown = {caregiver for row in rows for caregiver in row.caregiver_ids}
+    more = able_people(placing) - shown
+    told = shown | more
     found = []
-    for entry in obstacles_of(Placing(standing.state, visit)):
-        if entry.caregiver_id not in shown:
-            shown.add(entry.caregiver_id)
+    for entry in obstacles_of(placing):
+        if entry.caregiver_id not in told:
+            told.add(entry.caregiver_id)
             person = db.session.get_one(Person, standing.snapshot.names.person(entry.caregiver_id))
             found.append(Refusal(person.id, person.name, tuple(_reason(obstacle) for obstacle in entry.obstacles)))
-    return tuple(sorted(found, key=lambda refusal: (refusal.reasons[0]["code"], refusal.name)))
+    return tuple(sorted(found, key=lambda refusal: (refusal.reasons[0]["code"], refusal.name))), len(more)
 
 
 def _reason(obstacle: Obstacle) -> dict[str, Any]:

@@ -71,6 +71,14 @@ def test_who_cannot_come_is_told_by_person(ask):
     assert refusals["庄文斌"] in ("wrong_provider_kind", "service_not_offered")
 
 
+def test_whoever_could_come_but_is_not_shown_is_counted_and_refused_nothing(draft, now):
+    whole, short = (answer(draft("lin", "bath"), now=now, limit=limit) for limit in (8, 1))
+    able = {name for row in whole.rows for name in names(row)}
+    assert (len(able), whole.more) == (2, 0)
+    assert short.more == len(able - {name for row in short.rows for name in names(row)}) == 1
+    assert able.isdisjoint(refusal.name for refusal in short.refusals)
+
+
 def test_nobody_can_come_for_counselling_and_everybody_has_a_reason(ask):
     found = ask("lin", "counsel")
     assert found.rows == ()
