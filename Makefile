@@ -17,7 +17,7 @@ export PORT HOST
 PIP := $(BIN)/python -m pip install -qq --no-compile --no-input --disable-pip-version-check
 CATALOGUES := $(wildcard platform/linkage/translations/rooms/*.po)
 
-.PHONY: help run serve prepare assets accounts test guards soak bench-peers check fix lock i18n screenshots clean
+.PHONY: help run serve prepare assets accounts test guards soak bench-peers wheel-check check fix lock i18n screenshots clean
 .DELETE_ON_ERROR:
 
 help:
@@ -91,6 +91,10 @@ guards: $(VENV)/all.stamp $(VENV)/i18n.stamp assets
 
 soak: $(VENV)/all.stamp $(VENV)/i18n.stamp $(VENV)/warm.stamp assets
 	$(BIN)/python -m pytest -q -m soak
+
+# The project's wheel in an environment of its own without Flask: a few minutes, most of them to compile.
+wheel-check: $(VENV)/all.stamp
+	$(BIN)/python scripts/wheel_check.py
 
 # The engine beside VROOM and PyVRP, four minutes; the peers are installed for this alone.
 bench-peers: $(VENV)/bench.stamp $(VENV)/warm.stamp
