@@ -9,6 +9,7 @@ from functools import cached_property
 from matching.candidates import Candidate
 from matching.changes import Fix
 from matching.fixes import find_fixes
+from matching.giving_way import give_way
 from matching.instance import Instance, Visit
 from matching.obstacles import STAGES, Code, PersonObstacles, obstacles_of
 from matching.placing import Placing
@@ -50,7 +51,7 @@ class Explanation:
         The smallest verified change of each kind, least disturbing kind first.
     no_single_change
         Where there is no fix: proof that no single change (`changes.FixCode`) can do. `any_plan`: as long
-        as every agreed slot is kept; `this_plan`: as long as other visits stay (or one of them moves).
+        as every agreed slot is kept; `this_plan`: as long as all other visits but one stay as they are.
     """
 
     visit_id: str
@@ -95,6 +96,11 @@ class Explainer:
         placing = Placing(self.state, visit)
         people = sorted(obstacles_of(placing), key=lambda p: (-p.stage, p.slot))
         fixes = tuple(find_fixes(placing, limit=max_fixes))
+        no_single_change = None
+        if not fixes and max_fixes > 0:
+            no_single_change = self._in_any_plan(visit)
+            if no_single_change is None:
+                fixes, no_single_change = self._in_this_plan(placing)
         return Explanation(
             visit_id=visit.id,
             proven=self.prover.nobody_ever(visit),
@@ -102,13 +108,20 @@ class Explainer:
             counts=_counts(people),
             people=tuple(people),
             fixes=fixes,
-            no_single_change=None if fixes or max_fixes < 1 else self._no_single_change(visit),
+            no_single_change=no_single_change,
         )
 
-    def _no_single_change(self, visit: Visit) -> Proven | None:
-        if self._widest.helpful(self.prover.at_the_door(visit)) is None:
-            return Proven.ANY_PLAN
-        return Proven.THIS_PLAN if self._widest_here.helpful(visit) is None else None
+    def _in_any_plan(self, visit: Visit) -> Proven | None:
+        helpful = self._widest.helpful(self.prover.at_the_door(visit))
+        return Proven.ANY_PLAN if helpful is None else None
+
+    def _in_this_plan(self, placing: Placing) -> tuple[tuple[Fix, ...], Proven | None]:
+        """Every other visit once more, and every other kind of change: a fix after all, a proof, or neither."""
+        giving = give_way(placing)
+        if giving.fix is not None:
+            return (giving.fix,), None
+        helpful = self._widest_here.helpful(placing.visit)
+        return (), Proven.THIS_PLAN if giving.proven and helpful is None else None
 
 
 def explain(instance: Instance, plan: Plan, *, max_fixes: int = 3) -> list[Explanation]:

@@ -80,7 +80,7 @@ class Placing:
             for tried, chosen in enumerate(self._starts(window)):
                 if found and tried >= TRIES:
                     break
-                way = self._way(chosen)
+                way = self.way(chosen)
                 if way is not None:
                     found += 1
                     yield way
@@ -141,7 +141,7 @@ class Placing:
         found: list[tuple[float, float]] = []
         for window in self.windows if self.missing and all(self.options) else ():
             if len(self.missing) == 1:
-                ranges = (self._single_range(option, window) for option in self.options[0])
+                ranges = (self.single_range(option, window) for option in self.options[0])
                 found += [(a, b) for a, b in ranges if a <= b]
                 continue
             low, high = self._common_starts(window)
@@ -222,7 +222,7 @@ class Placing:
     def _single_starts(self, window: TimeWindow) -> Iterator[Chosen]:
         rows = []
         for option in self.options[0]:
-            low, high = self._single_range(option, window)
+            low, high = self.single_range(option, window)
             if low <= high:
                 base = self._own_points(option)
                 for turn, start in enumerate(self._spread(window, low, high, option)):
@@ -231,7 +231,7 @@ class Placing:
         rows.sort(key=lambda row: (row[0], row[1] not in self._told_starts, row[1], row[2].caregiver.id))
         return (((option, start),) for _, start, option in rows)
 
-    def _single_range(self, option: Option, window: TimeWindow) -> tuple[float, float]:
+    def single_range(self, option: Option, window: TimeWindow) -> tuple[float, float]:
         """Starts of the one missing slot: in the window and at the right distance to the other slot."""
         low, high = self._span(window)
         for other in self.given:
@@ -359,7 +359,8 @@ class Placing:
             if other.slot != option.slot
         )
 
-    def _way(self, chosen: Chosen) -> Way | None:
+    def way(self, chosen: Chosen) -> Way | None:
+        """These people at these starts, with lines and whoever stands behind; None if a limit forbids it."""
         booked: list[Booked] = []
         for option, start in chosen:
             row = self._with_line(Booked(self.visit, option.slot, option.caregiver, option.shift, start), booked, ())

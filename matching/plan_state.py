@@ -210,7 +210,7 @@ class PlanState:
         for shift in self.lookup.shifts_of.get(person.id, ()) if spans else ():
             if day_reasons(self.lookup, visit, slot, person, shift.day):
                 continue
-            beside = self._beside(first, shift) if shift.id == first.shift.id else self
+            beside = self.beside(first, shift) if shift.id == first.shift.id else self
             for now, due in beside.openings(visit, slot, shift, spans):
                 works = (option.work_added + now.work_added, option.work_added_due + due.work_added)
                 if not any(
@@ -221,7 +221,7 @@ class PlanState:
                     found.append(Option(slot, person, shift, *times))
         return found
 
-    def _beside(self, first: Booked, shift: Shift) -> "PlanState":
+    def beside(self, first: Booked, shift: Shift) -> "PlanState":
         """The same plan with one more stop in one shift, as far as its openings go."""
         other = copy(self)
         other._tables = {}

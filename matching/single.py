@@ -9,21 +9,20 @@ from dataclasses import replace
 from typing import Any
 
 from matching.changes import FixCode
-from matching.charging import Booked
 from matching.fixes import MAX_EXTENSION_MINUTES, MAX_WINDOW_SHIFT_MINUTES
 from matching.instance import MINUTES_PER_DAY, Caregiver, Instance, TimeWindow, Visit
 from matching.placing import Placing
 from matching.plan import Plan
 from matching.plan_state import PlanState
-from matching.staffing import in_the_way, new_people, taken_out, with_more_people
+from matching.staffing import new_people, with_more_people
 
 
 class Widest:
     """One plan with each kind of change made as large as can be; what it makes is kept."""
 
     def __init__(self, state: PlanState, *, whole: bool) -> None:
-        """`whole`: the plan is one as it runs, whose visits may move one by one; else only what is agreed
-        is in it, and what other visits could do has been granted already."""
+        """`whole`: the plan is one as it runs (its visits, moved one by one, are looked at by `giving_way`);
+        else only what is agreed is in it, and what other visits could do has been granted already."""
         self.state = state
         self.whole = whole
         self._made: dict[FixCode, PlanState] = {}
@@ -36,7 +35,7 @@ class Widest:
         if code is FixCode.ADD_CAREGIVER:
             return self._one_more(visit)
         if self.whole and code in _MOVES:
-            return any(_gives_way(self.state, visit, row) for row, _ in in_the_way(Placing(self.state, visit)))
+            return False  # `giving_way` looks through the other visits one by one
         if self.whole and code is FixCode.RELEASE_PIN:
             return self._released(visit)
         changed = _easier(self.state.instance, visit, code)
@@ -48,11 +47,9 @@ class Widest:
         return self._made[code]
 
     def _released(self, visit: Visit) -> bool:
+        """Whether an agreement about the visit itself stands in the way (those about others: `giving_way`)."""
         free = _easier(self.state.instance, visit, FixCode.RELEASE_PIN) or visit
-        if free != visit and _has_way(self.state, free):
-            return True
-        rows = in_the_way(Placing(self.state, visit), agreed=True)
-        return any(_gives_way(self.state, visit, row) for row, _ in rows)
+        return free != visit and _has_way(self.state, free)
 
     def _one_more(self, visit: Visit) -> bool:
         people = new_people(Placing(self.state, visit))
@@ -120,9 +117,3 @@ def _freed(person: Caregiver, code: FixCode) -> Caregiver:
 
 
 _MOVES = (FixCode.MOVE_OTHER_VISIT, FixCode.HAND_OVER_VISIT)
-
-
-def _gives_way(state: PlanState, visit: Visit, row: Booked) -> bool:
-    """Whether, with this place taken out, the visit has a way, and so (by itself) has the one taken out."""
-    without, other = taken_out(state, row)
-    return _has_way(without, visit) and _has_way(without, other)

@@ -104,7 +104,7 @@ def releases(placing: Placing) -> Iterator[Change]:
         pin = visit.slots[slot].pin
         if pin is not None:
             named: Named = {"visit": visit.id, "slot": slot, "caregiver": pin.caregiver_id}
-            free = _unpinned(visit, slot)
+            free = unpinned(visit, slot)
             yield Change(FixCode.RELEASE_PIN, named, 0, lambda free=free: (placing.state, free))  # type: ignore[misc]
     yield from _taken_out(placing, agreed=True)
 
@@ -171,7 +171,7 @@ def _without(state: PlanState, visit: Visit, row: Booked) -> Callable[[], tuple[
 
 def taken_out(state: PlanState, row: Booked) -> tuple[PlanState, Visit]:
     """The plan without one place, and its visit with the slot not agreed."""
-    free = _unpinned(row.visit, row.slot)
+    free = unpinned(row.visit, row.slot)
     planned = [b for b in state.planned if b is not row]
     plan = plan_of(state.emptied(), planned, state.behind, state.plan, {row.shift.id}, priced=False)
     if free == row.visit:
@@ -195,7 +195,8 @@ def _elsewhere(row: Booked, named: Named) -> Callable[[Made], Made | None]:
     return finish
 
 
-def _unpinned(visit: Visit, slot: int) -> Visit:
+def unpinned(visit: Visit, slot: int) -> Visit:
+    """The visit with nothing agreed about one slot."""
     return replace(visit, slots=tuple(replace(s, pin=None) if k == slot else s for k, s in enumerate(visit.slots)))
 
 

@@ -29,6 +29,7 @@ from matching.instance import (
     WorkLimit,
 )
 from matching.obstacles import BusyCode
+from matching.placing import Placing
 from matching.plan import Fallback, Plan
 from matching.plan_state import PlanState
 from matching.rebuild import insert, plan_of
@@ -485,4 +486,5 @@ def test_no_change_is_found_where_it_is_proven_that_none_does(seed):
         wanted = explainer.state.lookup.visits[row.visit_id]
         if not explainer.explain(wanted, max_fixes=1).fixes:
             continue
-        assert explainer._no_single_change(wanted) is None
+        assert explainer._in_any_plan(wanted) is None
+        assert explainer._in_this_plan(Placing(explainer.state, wanted))[1] is None
