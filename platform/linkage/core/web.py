@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import io
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import PurePath
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import structlog
 from flask import (
     Blueprint,
     Flask,
-    Request,
     Response,
     abort,
     current_app,
@@ -45,6 +43,7 @@ from linkage.core.extensions import db
 from linkage.core.models import IdempotencyKey
 from linkage.core.permissions import Actor
 from linkage.core.transactions import unit_of_work
+from linkage.core.uploading import MemoryRequest
 
 log = structlog.get_logger("linkage.web")
 PUBLIC = "public"
@@ -197,19 +196,6 @@ def request_now() -> Any:
     if "now" not in g:
         g.now = clock.now()
     return g.now
-
-
-class MemoryRequest(Request):
-    """Uploads stay in memory (at most MAX_CONTENT_LENGTH): the usual temporary files would lie on the disk in clear."""
-
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None = None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
-        return io.BytesIO()
 
 
 class Application(Flask):
