@@ -291,7 +291,7 @@ def survey(wanted: Select[Visit], now: datetime, states: Iterable[Status] | None
     found = reckoned(wanted, now)
     rows = select(found) if states is None else select(found).where(found.c.state.in_([one.value for one in states]))
     known = {one.value: one for one in Status}
-    return [Seen(*row[:-1], state=known[row[-1]]) for row in db.session.execute(rows)]
+    return [Seen(**{**row, "state": known[row["state"]]}) for row in db.session.execute(rows).mappings()]
 
 
 def _assignments(visit_ids: Any) -> Iterable[Any]:
