@@ -91,6 +91,7 @@ WORDS: dict[str, Any] = {
     "procurement.notice_days.open": lazy_pgettext("rule", "Notice to deadline: open tender, calendar days"),
     "procurement.notice_period_working_days": lazy_pgettext("rule", "The result notice stands for"),
     "procurement.notice_working_days": lazy_pgettext("rule", "The result is announced within"),
+    "procurement.ocid_prefix": lazy_pgettext("rule", "Open data: the publisher's prefix"),
     "procurement.outlier_permille": lazy_pgettext("rule", "Points are flagged when they lie from the panel's mean by"),
     "procurement.panel_least": lazy_pgettext("rule", "Least members of a panel"),
     "procurement.performance_bond_permille": lazy_pgettext("rule", "Performance bond at most, of the contract"),

@@ -18,7 +18,7 @@ from linkage.core.paging import order, paginate
 from linkage.core.permissions import holds
 from linkage.core.web import PUBLIC, Room, current_actor, go, request_now, require_actor
 from linkage.organisations.models import Organisation
-from linkage.procurement import clocks, permissions, publication, queries, words
+from linkage.procurement import clocks, ocds, permissions, publication, queries, words
 from linkage.procurement.models import Tender
 from linkage.procurement.queries import get_published
 from linkage.procurement.schemas import TextForm
@@ -103,6 +103,30 @@ def document(tender_id: uuid.UUID, document_id: uuid.UUID) -> Response:
 def terms(tender_id: uuid.UUID) -> Response:
     """What was frozen at the publication, to the letter: its SHA-256 stands on the page."""
     return Response(_published(tender_id).frozen, mimetype="application/json")
+
+
+@room.get("/<uuid:tender_id>/releases.json", permission=PUBLIC)
+def releases(tender_id: uuid.UUID) -> Response:
+    """All OCDS releases of the tender."""
+    return _open_data(ocds.release_package(_released(tender_id), request.base_url))
+
+
+@room.get("/<uuid:tender_id>/record.json", permission=PUBLIC)
+def record(tender_id: uuid.UUID) -> Response:
+    """The OCDS record with the compiled release."""
+    return _open_data(ocds.record_package(_released(tender_id), request.base_url))
+
+
+def _released(tender_id: uuid.UUID) -> Tender:
+    """The tender, if it has a release: one that was published before there was open data has none."""
+    tender = _published(tender_id)
+    if not ocds.releases_of(tender):
+        raise NotFound("")
+    return tender
+
+
+def _open_data(package: dict[str, Any]) -> Response:
+    return Response(ocds.as_json(package), mimetype="application/json")
 
 
 @room.post("/<uuid:tender_id>/ask", permission=permissions.may_bid, subject=get_published)
