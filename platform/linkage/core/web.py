@@ -6,7 +6,9 @@ refuses to start when an endpoint of the URL map has no guard.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import inspect
 import secrets
 from collections.abc import Callable
@@ -332,14 +334,32 @@ def wants_json() -> bool:
 def _domain_error(error: errors.DomainError) -> Any:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
     if status == 401 and not wants_json() and request.endpoint != "accounts.sign_in":
-        if request.headers.get("HX-Request"):
-            return Response(status=204, headers={"HX-Redirect": url_for("accounts.sign_in")})
-        target = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("accounts.sign_in", next=target), code=303)
+        return _to_sign_in()
     message, remedy = str(error.message), error.remedy
     if isinstance(error, errors.NotAllowed) and not message:
         message, remedy = _("You may not do this."), _who_can(str(remedy))
     return problem(status, message, remedy)
+
+
+def _to_sign_in() -> Any:
+    """To the sign-in page, and from there back to the page that asked; a form that was sent comes back to its page."""
+    g.not_done = True
+    target = request.full_path.rstrip("?") if request.method == "GET" else _page_of_the_form()
+    location = url_for("accounts.sign_in", next=target)
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": location})
+    return redirect(location, code=303)
+
+
+def _page_of_the_form() -> str | None:
+    """The page of ours on which the form stood, as the browser says, if it can be opened."""
+    said = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    target = local_path(f"{said.path}?{said.query}".rstrip("?")) if said.netloc == request.host else None
+    try:
+        current_app.url_map.bind("").match(said.path, method="GET")
+    except HTTPException:
+        return None
+    return target
 
 
 def _who_can(name: str) -> str:
@@ -407,6 +427,9 @@ def _titles() -> dict[int, str]:
 
 def _http_error(error: HTTPException) -> Any:
     if isinstance(error, CSRFError):
+        g.not_done = True
+        if current_actor() is None and request.endpoint != "accounts.sign_in" and not wants_json():
+            return _to_sign_in()
         return problem(
             400,
             _("The page was open for too long, or was sent from elsewhere."),
@@ -450,8 +473,18 @@ def other_language() -> str:
     return "zh" if choose_locale() == "en" else "en"
 
 
+def _seal_key() -> str:
+    """Under which this account's browser seals a form that was sent and did not arrive (static/js/keep.js)."""
+    actor = current_actor()
+    if actor is None or viewing() is not None:
+        return ""
+    key = hmac.new(crypto.derived_key("kept forms"), str(actor.user_id).encode(), "sha256")
+    return base64.b64encode(key.digest()).decode()
+
+
 def _page_values() -> dict[str, Any]:
     return {
+        "seal_key": _seal_key(),
         "lang": choose_locale(),
         "now": clock.local(request_now()),
         "actor": current_actor(),
@@ -466,6 +499,15 @@ def can(name: str, subject: Any = None) -> bool:
     if actor is None:
         return False
     return permissions.holds(actor, name) if subject is None else permissions.may(actor, name, subject)
+
+
+def _say_done(response: Response) -> Response:
+    """Tell the page that this form is done, by its key: what the browser kept of it is erased there."""
+    key = request.form.get("_idem") if request.method == "POST" and "not_done" not in g else None
+    if key and (300 <= response.status_code < 400 or "HX-Redirect" in response.headers):
+        secure = current_app.config["SESSION_COOKIE_SECURE"]
+        response.set_cookie("done", key[:64], max_age=120, secure=secure, samesite="Lax")
+    return response
 
 
 def _keep_private(response: Response) -> Response:
@@ -493,3 +535,4 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(idem=lambda: secrets.token_urlsafe(18), languages=LANGUAGES, can=can)
     app.context_processor(_page_values)
     app.after_request(_keep_private)
+    app.after_request(_say_done)

@@ -8,7 +8,7 @@
   // ---- one click, one request ----
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.getAttribute("method")?.toLowerCase() !== "post" || event.defaultPrevented) return;  // a field may be called "method"
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = form.dataset.used = "1";
     // Only after the browser has read the form: a disabled button would not send its own value.
