@@ -14,9 +14,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 import xlsxwriter
+from flask import Response
 from sqlalchemy import Select, select
 
 from linkage.core.clock import local
@@ -188,3 +191,11 @@ def as_xlsx(rows: Iterable[Sequence[Any]], title: str, widths: Sequence[int]) ->
 def key_ids(people: Iterable[Any]) -> set[uuid.UUID]:
     """The keys under which these people's facts are sealed."""
     return {person.key_id for person in people if person is not None}
+
+
+def name_file(response: Response, name: str) -> None:
+    """The browser saves the answer under this name, in any script (RFC 6266: a header itself holds ASCII alone)."""
+    plain = name if name.isascii() else f"file{PurePath(name).suffix}"
+    response.headers.set(
+        "Content-Disposition", "attachment", filename=plain, **{"filename*": f"UTF-8''{quote(name, safe='')}"}
+    )

@@ -6,17 +6,14 @@ refuses to start when an endpoint of the URL map has no guard.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import inspect
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import PurePath
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import structlog
 from flask import (
@@ -40,7 +37,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter
 
-from linkage.core import clock, crypto, errors, permissions
+from linkage.core import clock, crypto, errors, lost_forms, permissions
 from linkage.core.extensions import db
 from linkage.core.models import IdempotencyKey
 from linkage.core.permissions import Actor
@@ -306,14 +303,6 @@ def go(endpoint: str, **values: Any) -> Response:
     return redirect(location, code=303)  # type: ignore[return-value]
 
 
-def name_file(response: Response, name: str) -> None:
-    """The browser saves the answer under this name, in any script (RFC 6266: a header itself holds ASCII alone)."""
-    plain = name if name.isascii() else f"file{PurePath(name).suffix}"
-    response.headers.set(
-        "Content-Disposition", "attachment", filename=plain, **{"filename*": f"UTF-8''{quote(name, safe='')}"}
-    )
-
-
 def local_path(target: str | None) -> str | None:
     """A path on this server, or None: never redirect to another host."""
     if not target:
@@ -343,23 +332,12 @@ def _domain_error(error: errors.DomainError) -> Any:
 
 def _to_sign_in() -> Any:
     """To the sign-in page, and from there back to the page that asked; a form that was sent comes back to its page."""
-    g.not_done = True
-    target = request.full_path.rstrip("?") if request.method == "GET" else _page_of_the_form()
+    lost_forms.not_done()
+    target = request.full_path.rstrip("?") if request.method == "GET" else lost_forms.page_of_the_form(local_path)
     location = url_for("accounts.sign_in", next=target)
     if request.headers.get("HX-Request"):
         return Response(status=204, headers={"HX-Redirect": location})
     return redirect(location, code=303)
-
-
-def _page_of_the_form() -> str | None:
-    """The page of ours on which the form stood, as the browser says, if it can be opened."""
-    said = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
-    target = local_path(f"{said.path}?{said.query}".rstrip("?")) if said.netloc == request.host else None
-    try:
-        current_app.url_map.bind("").match(said.path, method="GET")
-    except HTTPException:
-        return None
-    return target
 
 
 def _who_can(name: str) -> str:
@@ -427,7 +405,7 @@ def _titles() -> dict[int, str]:
 
 def _http_error(error: HTTPException) -> Any:
     if isinstance(error, CSRFError):
-        g.not_done = True
+        lost_forms.not_done()
         if current_actor() is None and request.endpoint != "accounts.sign_in" and not wants_json():
             return _to_sign_in()
         return problem(
@@ -473,21 +451,13 @@ def other_language() -> str:
     return "zh" if choose_locale() == "en" else "en"
 
 
-def _seal_key() -> str:
-    """Under which this account's browser seals a form that was sent and did not arrive (static/js/keep.js)."""
-    actor = current_actor()
-    if actor is None or viewing() is not None:
-        return ""
-    key = hmac.new(crypto.derived_key("kept forms"), str(actor.user_id).encode(), "sha256")
-    return base64.b64encode(key.digest()).decode()
-
-
 def _page_values() -> dict[str, Any]:
+    actor = current_actor()
     return {
-        "seal_key": _seal_key(),
+        "seal_key": lost_forms.seal_key(actor.user_id) if actor and viewing() is None else "",
         "lang": choose_locale(),
         "now": clock.local(request_now()),
-        "actor": current_actor(),
+        "actor": actor,
         "viewing": g.get("viewing"),
         "demo_mode": current_app.config["SETTINGS"].mode == "demo",
     }
@@ -499,15 +469,6 @@ def can(name: str, subject: Any = None) -> bool:
     if actor is None:
         return False
     return permissions.holds(actor, name) if subject is None else permissions.may(actor, name, subject)
-
-
-def _say_done(response: Response) -> Response:
-    """Tell the page that this form is done, by its key: what the browser kept of it is erased there."""
-    key = request.form.get("_idem") if request.method == "POST" and "not_done" not in g else None
-    if key and (300 <= response.status_code < 400 or "HX-Redirect" in response.headers):
-        secure = current_app.config["SESSION_COOKIE_SECURE"]
-        response.set_cookie("done", key[:64], max_age=120, secure=secure, samesite="Lax")
-    return response
 
 
 def _keep_private(response: Response) -> Response:
@@ -535,4 +496,4 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(idem=lambda: secrets.token_urlsafe(18), languages=LANGUAGES, can=can)
     app.context_processor(_page_values)
     app.after_request(_keep_private)
-    app.after_request(_say_done)
+    app.after_request(lost_forms.say_done)

@@ -19,10 +19,10 @@ from markupsafe import Markup
 from linkage.core import audit, exports
 from linkage.core.clock import local_date
 from linkage.core.errors import InvalidInput
-from linkage.core.exports import EXPORTS, Export
+from linkage.core.exports import EXPORTS, Export, name_file
 from linkage.core.forms import Form
 from linkage.core.permissions import holds
-from linkage.core.web import Room, name_file, request_now, require_actor
+from linkage.core.web import Room, request_now, require_actor
 from linkage.people.words import REVEAL_WORDS
 
 room = Room("exports", __name__, url_prefix="/exports", template_folder="templates")

@@ -11,9 +11,10 @@ from flask_babel import gettext as _
 from linkage.areas.models import Area
 from linkage.core.clock import local_date
 from linkage.core.errors import DomainError, InvalidInput, NotFound
+from linkage.core.exports import name_file
 from linkage.core.extensions import db
 from linkage.core.forms import Form
-from linkage.core.web import Room, go, name_file, request_now, require_actor
+from linkage.core.web import Room, go, request_now, require_actor
 from linkage.imports import giving_back, operations, permissions, queries, schemas, views, writing
 from linkage.imports.kinds import KINDS, Kind
 from linkage.imports.models import Upload
