@@ -4,6 +4,7 @@ What lies where is written down here by hand (`SUBJECTS`), for tests that compar
 nothing in this file asks the rights table or a scope condition.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -27,7 +28,7 @@ from linkage.offers.models import Offer
 from linkage.organisations.models import Carer, Organisation
 from linkage.people.models import WorkException, WorkPattern
 from linkage.planning.models import Plan, PlanUnserved
-from linkage.procurement.models import Lot, Question, Tender, TenderDocument
+from linkage.procurement.models import Bid, BidEntry, Lot, Question, Tender, TenderDocument
 from linkage.services.models import HeldQualification
 from linkage.upkeep.models import DataRequest
 from linkage.visits.models import HoursEntry, Visit
@@ -92,6 +93,8 @@ class Subject:
             "assigned": lambda: account in self.assigned,
             "own": lambda: account == self.owner,
             "published": lambda: self.published,
+            "officer": lambda: account in self.people,
+            "concerned": lambda: self.lies_in("area", account) or account in self.people,
         }[scope]()
 
     def _lies_under(self, area):
@@ -129,6 +132,8 @@ SUBJECTS = {
     "get_upload": Subject("Upload", owner="clerk"),
     "get_tender": Subject("Tender", area=2, published=True),
     "get_published": Subject("Tender", area=2, published=True),
+    "get_bid": Subject("Bid", area=2, organisation="lukang"),
+    "get_entry": Subject("BidEntry", area=2, organisation="lukang"),
 }
 # The same of `_guest`, whom one register entered and others only linked: what is asked where a right names who is
 # "registered".
@@ -333,7 +338,14 @@ def _tender(buyer, area, organisation, *, published):
     ]  # fmt: skip
     db.session.add(tender)
     db.session.flush()
+    bid = Bid(tender_id=tender.id, organisation_id=key(organisation), version=1, place=1, manifest=b"{}",
+              envelope=b"", parts=["", "", ""], commitment="0" * 64, created_at=NOW)  # fmt: skip
+    receipt = {"text": json.dumps({"previous": "0" * 64, "head": "0" * 64})}
+    db.session.add(BidEntry(tender_id=tender.id, bid=bid, place=1, kind="sealed", text="{}", head="0" * 64,
+                            receipt=receipt, created_at=NOW))  # fmt: skip
+    db.session.flush()
     return {
+        "bid_id": bid.id, "place": 1, "number": 1,
         "tender_id": tender.id, "lot_id": tender.lots[0].id, "question_id": tender.questions[0].id,
         "document_id": tender.documents[0].id,
     }  # fmt: skip

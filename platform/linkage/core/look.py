@@ -150,6 +150,16 @@ STATES: dict[str, dict[str, Look]] = {
         "warning": Look("warn", "exclamation-triangle-fill", _l("Look at it")),
         "failed": Look("bad", "x-octagon-fill", _l("Failed")),
     },
+    "bid_entry": {
+        "sealed": Look("ok", "lock-fill", _l("Sealed")),
+        "withdrawn": Look("quiet", "x-circle", _l("Withdrawn")),
+        "confirmed": Look("info", "check-circle", _l("Confirmed")),
+    },
+    "sealed_bid": {
+        "opened": Look("ok", "unlock-fill", _l("Opened")),
+        "void": Look("bad", "x-octagon-fill", _l("Void")),
+        "not_opened": Look("warn", "lock-fill", _l("Not opened")),
+    },
 }
 
 

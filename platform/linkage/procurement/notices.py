@@ -20,6 +20,18 @@ WORDS: dict[str, Any] = {
     "procurement.suspended": _l("%(number)s is suspended; a deadline that had not passed moves."),
     "procurement.resumed": _l("%(number)s goes on."),
 }
+# Where one of these leads is a page of sealing.
+SEALED: dict[str, tuple[Any, str]] = {
+    "procurement.be_officer": (
+        _l("%(number)s: you are an opening officer. Make your key and prove it before the publication."),
+        "sealing.officer",
+    ),
+    "procurement.please_open": (_l("%(number)s: bidding is closed. Release your parts."), "sealing.officer"),
+    "procurement.closing_list": (
+        _l("%(number)s: bidding is closed. Keep this head of the list: %(head)s"),
+        "sealing.page",
+    ),
+}
 
 
 def _reads(kind: str) -> None:
@@ -31,3 +43,15 @@ def _reads(kind: str) -> None:
 
 for _kind in WORDS:
     _reads(_kind)
+
+
+def _reads_sealed(kind: str) -> None:
+    @notice(kind)
+    def _sentence(params: Mapping[str, Any]) -> Rendered:
+        words, endpoint = SEALED[kind]
+        told = {"number": params["number"], "head": params.get("head", "")}
+        return Rendered(str(words) % told, url_for(endpoint, tender_id=params["tender_id"]))
+
+
+for _kind in SEALED:
+    _reads_sealed(_kind)

@@ -117,17 +117,23 @@ class Opening:
             at=DEADLINE,
             recipients=recipients(self.identities),
             entries=self.entries,
+            counted=sorted(self.live().values()),
         )
         return chain.signed(text, self.key)
 
-    def files(self, seats=(1, 3)):
-        """The record's files by name."""
+    def live(self):
+        """Organisation → place of its last bid that was not withdrawn."""
         live = {}
         for text in self.entries:
             entry = json.loads(text)
             live.pop(entry["organisation"], None)
             if entry["kind"] == "sealed":
                 live[entry["organisation"]] = entry["place"]
+        return live
+
+    def files(self, seats=(1, 3)):
+        """The record's files by name."""
+        live = self.live()
         releases = [
             {
                 "seat": seat,

@@ -112,7 +112,7 @@ def test_a_clarification_is_published_and_an_earlier_deadline_is_refused(app, bu
 def test_others_of_the_area_see_as_much_as_their_rights_say(ctx, sign_in, name):
     reader = sign_in(name)
     tender = tendering.keep(tendering.published)
-    expected = {"coordinator": 404, "admin": 200}[name]  # bought by the district, above the coordinator's street
+    expected = {"coordinator": 403, "admin": 200}[name]  # bought above the coordinator's street, who opens it only
     assert reader.get(path_of(tender)).status_code == expected
 
 

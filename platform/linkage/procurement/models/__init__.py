@@ -11,6 +11,7 @@ from linkage.procurement.models.evaluation import (
     Recusal,
     ScoreSheet,
 )
+from linkage.procurement.models.opening import BidContent, BidEntry, Closing, PartRelease
 from linkage.procurement.models.tender import (
     Clarification,
     Criterion,
@@ -26,9 +27,12 @@ from linkage.procurement.models.tender import (
 __all__ = [
     "Award",
     "Bid",
+    "BidContent",
+    "BidEntry",
     "BidLot",
     "Challenge",
     "Clarification",
+    "Closing",
     "Criterion",
     "EvaluationReport",
     "Expert",
@@ -37,6 +41,7 @@ __all__ = [
     "OpeningOfficer",
     "PanelDraw",
     "PanelMember",
+    "PartRelease",
     "PurchasePlan",
     "PurchasePlanLine",
     "Question",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -22,7 +21,8 @@ class OpeningOfficer(UuidKey, Created, Model):
     """One of three people any two of whom open the bids (开标人). `position` 1 to 3.
 
     The key is made in the officer's browser: only its public half (`recipient`, an age recipient) comes here.
-    `drilled_at`: the officer has opened the drill's message with it. A replaced officer's row stays.
+    `drilled_at`: the officer has opened the drill's message with it (`drill`: the message, an age file in base64;
+    `drill_sha256`: of what it holds). A replaced officer's row stays.
     """
 
     __tablename__ = "opening_officers"
@@ -32,6 +32,8 @@ class OpeningOfficer(UuidKey, Created, Model):
     recipient: Mapped[str] = mapped_column(Text, default="")
     fingerprint: Mapped[str] = mapped_column(String(64), default="")
     key_made_at: Mapped[datetime | None]
+    drill: Mapped[str] = mapped_column(Text, default="")
+    drill_sha256: Mapped[str] = mapped_column(String(64), default="")
     drilled_at: Mapped[datetime | None]
     replaced_at: Mapped[datetime | None]
     tender: Mapped[Tender] = relationship()
@@ -52,9 +54,8 @@ class OpeningOfficer(UuidKey, Created, Model):
 class Bid(UuidKey, Created, Model):
     """One sealed version of an organisation's bid (投标文件); `created_at` is when the server took it.
 
-    `place`: its number in the tender's chain of receipts, from 1 without gaps; `commitment`: SHA-256 of `manifest` as
-    sent; `previous_head`, `head`: the chain before and after it; `receipt`: what was signed and given to the bidder.
-    `envelope`: the ciphertext. The three officers' parts are `parts` (age files, armoured).
+    `place`: its number in the tender's chain of receipts (`BidEntry`); `commitment`: SHA-256 of `manifest` as sent.
+    `envelope`: the ciphertext. The three officers' parts are `parts` (age files in base64).
 
     A version is superseded by the next or withdrawn; after a clarification that touches bids it needs reconfirming
     (`reconfirm_asked_at` later than `created_at` and than `reconfirmed_at`), else it takes no part. After the opening
@@ -71,9 +72,6 @@ class Bid(UuidKey, Created, Model):
     envelope: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     parts: Mapped[list[str]] = mapped_column(deferred=True)
     commitment: Mapped[str] = mapped_column(String(64))
-    previous_head: Mapped[str] = mapped_column(String(64))
-    head: Mapped[str] = mapped_column(String(64))
-    receipt: Mapped[dict[str, Any]]
     superseded_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     reconfirm_asked_at: Mapped[datetime | None]

@@ -79,8 +79,13 @@ def closing_text(
     at: datetime,
     recipients: Iterable[str],
     entries: list[str],
+    counted: list[int],
 ) -> str:
-    """What is published at the closing; `recipients`: the officers' public keys in the order of their seats."""
+    """What is published at the closing.
+
+    `recipients`: the officers' public keys in the order of their seats; `counted`: the places of the bids that will be
+    opened (each organisation's last, neither withdrawn nor left unconfirmed after a clarification).
+    """
     return text_of(
         {
             "format": "linkage-closing-1",
@@ -91,6 +96,7 @@ def closing_text(
             "at": moment(at),
             "recipients": list(recipients),
             "entries": entries,
+            "counted": counted,
             "head": head_of(tender, terms, entries),
         }
     )

@@ -156,7 +156,7 @@ def receipt_faults(record: Record, receipts: list[Json], key: bytes | None) -> I
 
 
 def live_places(entries: list[Json]) -> set[int]:
-    """The entries whose bids are opened: each organisation's last, unless it was withdrawn."""
+    """The entries whose bids may count: each organisation's last, unless it was withdrawn."""
     last: dict[str, Json] = {}
     for entry in entries:
         if entry["kind"] == "sealed":
@@ -248,7 +248,9 @@ def verify(record: Record, published: list[Json], receipts: list[Json], key: byt
     faults = [f"the closing list {fault}"] if (fault := signature_fault(record.paper, key)) else []
     faults += [*chain_faults(record), *published_faults(record, published, key)]
     faults += receipt_faults(record, receipts, key)
-    live, withheld = live_places(record.entries), 0
+    live, withheld = set(record.closing["counted"]), 0
+    for place in sorted(live - live_places(record.entries)):
+        faults.append(f"bid {place} is said to count, and was withdrawn or replaced")
     for entry in (one for one in record.entries if one["kind"] == "sealed"):
         faults += manifest_faults(record, entry)
         if entry["place"] not in live:
@@ -260,6 +262,8 @@ def verify(record: Record, published: list[Json], receipts: list[Json], key: byt
     for place in sorted(set(record.opened) - {str(one) for one in live}):
         faults.append(f"bid {place} is said to be opened and is not one that counts")
     seen = f"{len(record.entries)} entries, {len(live) - withheld} bids recomputed, {withheld} by commitment alone"
+    unconfirmed = len(live_places(record.entries) - live)
+    seen += f", {unconfirmed} left out as not confirmed" if unconfirmed else ""
     return f"{seen}, {len(published)} published lists, {len(receipts)} receipts", list(dict.fromkeys(faults))
 
 
