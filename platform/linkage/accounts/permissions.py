@@ -7,6 +7,7 @@ One right per role that can be granted; its scope says where: "area" means insid
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import aliased
 
 from linkage.accounts.models import Grant, User
 from linkage.accounts.scopes import KIND_OF_ROLE, Target, place_of, places_of
@@ -124,17 +125,23 @@ def grantable_roles(actor: Actor) -> list[Role]:
 
 @scope(User, "area")
 def _in_area(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    return User.person_id.in_(select(Person.id).where(_people_of(actor, grant)))
+    return _person(_people_of(actor, grant))
 
 
 @scope(User, "organisation")
 def _in_organisation(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    return User.person_id.in_(select(Person.id).where(_people_of(actor, grant)))
+    return _person(_people_of(actor, grant))
 
 
 @scope(User, "registered")
 def _registered(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    return User.person_id.in_(select(Person.id).where(registered_in(actor, grant)))
+    return _person(registered_in(actor, grant))
+
+
+def _person(where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The account's person is one of these; asked of people who have an account, since most have none."""
+    anybody = aliased(User)
+    return User.person_id.in_(select(Person.id).where(Person.id.in_(select(anybody.person_id)), where))
 
 
 def _people_of(actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:

@@ -73,11 +73,16 @@ class Capacity:
 
 
 def capacity_snapshot(
-    lines: Iterable[ContractLine], months: Iterable[str], without_visits: Collection[uuid.UUID] = ()
+    lines: Iterable[ContractLine],
+    months: Iterable[str],
+    without_visits: Collection[uuid.UUID] = (),
+    *,
+    by_person: bool = True,
 ) -> dict[LineKey, Capacity]:
     """The capacity of each line in each month; a month without any entry yet has its line's cap.
 
     `without_visits`: visits whose minutes are counted as free, because they are about to be planned again.
+    `by_person`: also what each person has used (a list of lines does not show it).
     """
     lines, months = list(lines), sorted(set(months))
     found = {(line.id, month): _fresh(line, month) for line in lines for month in months}
@@ -90,12 +95,19 @@ def capacity_snapshot(
             committed=row.committed,
             delivered=row.delivered,
         )
+    if by_person:
+        found = _with_persons(found, ids, months)
+    return _without(found, without_visits) if without_visits else found
+
+
+def _with_persons(
+    found: dict[LineKey, Capacity], ids: Collection[uuid.UUID], months: Collection[str]
+) -> dict[LineKey, Capacity]:
     used: dict[LineKey, dict[uuid.UUID, int]] = defaultdict(dict)
     persons = select(PersonMonth).where(PersonMonth.line_id.in_(ids), PersonMonth.month.in_(months))
     for person in db.session.scalars(persons):
         used[person.line_id, person.month][person.person_id] = person.used
-    found = {key: replace(capacity, by_person=used.get(key, {})) for key, capacity in found.items()}
-    return _without(found, without_visits) if without_visits else found
+    return {key: replace(capacity, by_person=used.get(key, {})) for key, capacity in found.items()}
 
 
 def _fresh(line: ContractLine, month: str) -> Capacity:

@@ -124,7 +124,7 @@ class LineView:
 
 def line_views(lines: Sequence[ContractLine], month: str, today: date) -> list[LineView]:
     """The lines with their month, in the order given."""
-    capacities = capacity_snapshot(lines, [month])
+    capacities = capacity_snapshot(lines, [month], by_person=False)
     ids = {row.service_id for line in lines for row in line.services}
     services = {row.id: row for row in db.session.scalars(select(Service).where(Service.id.in_(ids)))}
     area_ids = {row.area_id for line in lines for row in line.areas}

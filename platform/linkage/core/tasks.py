@@ -26,7 +26,7 @@ WARN_DAYS = (90, 60, 30, 7)
 
 
 class Urgency(StrEnum):
-    """The three groups of a today page: cannot wait, ask the household, in the next days."""
+    """The three groups of a today page: cannot wait, get in touch with the household, in the next days."""
 
     NOW = "now"
     ASK = "ask"
@@ -152,20 +152,22 @@ def from_select(wanted: Select[T], render: Callable[[Sequence[T]], Iterable[Row]
     count = db.session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
 
     def page(limit: int, offset: int) -> list[Row]:
-        return list(render(db.session.scalars(wanted.limit(limit).offset(offset)).unique().all()))
+        return list(render(db.session.scalars(wanted.limit(limit).offset(offset)).unique().all())) if limit else []
 
     return Found(count, page)
 
 
 def dated_from_select(wanted: Select[T], ends: Any, render: Callable[[Sequence[T]], Iterable[Row]]) -> Found:
     """Rows that end on the day in the column `ends`, soonest first."""
-    ordered = wanted.order_by(None).order_by(ends)
-    dates = list(db.session.scalars(ordered.with_only_columns(ends, maintain_column_froms=True)))
+    key = wanted.column_descriptions[0]["entity"].id
+    ordered = wanted.order_by(None).order_by(ends, key)
+    found = db.session.execute(ordered.options().with_only_columns(ends, key, maintain_column_froms=True)).all()
 
     def page(limit: int, offset: int) -> list[Row]:
-        return list(render(db.session.scalars(ordered.limit(limit).offset(offset)).unique().all()))
+        ids = [one for _end, one in found[offset : offset + limit]]
+        return list(render(db.session.scalars(ordered.where(key.in_(ids))).unique().all())) if ids else []
 
-    return Found(len(dates), page, dates)
+    return Found(len(found), page, [end for end, _one in found])
 
 
 def from_list(items: Sequence[T], render: Callable[[Sequence[T]], Iterable[Row]]) -> Found:

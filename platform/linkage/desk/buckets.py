@@ -127,6 +127,16 @@ def _rank(month: Month, now: datetime) -> ColumnElement[int]:
     )
 
 
+def _confirmed(month: Month) -> ColumnElement[bool]:
+    """A visit of the month was confirmed: of most households, and found in an index."""
+    return exists().where(
+        Visit.household_id == Household.id,
+        Visit.day.between(month.first, month.last),
+        Visit.confirmed_at.is_not(None),
+        Visit.cancelled_at.is_(None),
+    )
+
+
 def _reached(month: Month) -> ColumnElement[bool]:
     return exists().where(
         HomeCheck.household_id == Household.id,
@@ -176,7 +186,7 @@ def code(month: Month, now: datetime) -> ColumnElement[str]:
     by_note = case(notes, value=_noted(month), else_=by_rule)
     by_need = case((_open_need(month), f"{WAITING}/{NEED}"), else_=by_note)
     by_visits = case(dict(enumerate(CODES)), value=_rank(month, now), else_=by_need)
-    return case((_reached(month), SERVED), else_=by_visits)
+    return case((or_(_reached(month), _confirmed(month)), SERVED), else_=by_visits)
 
 
 def in_bucket(month: Month, now: datetime, name: str) -> ColumnElement[bool]:
@@ -209,10 +219,23 @@ class Entry:
     reason: str
 
 
+def tally(wanted: Select[Any], month: Month, now: datetime) -> list[tuple[int, str, str, int]]:
+    """Area, bucket, reason, and how many households of `wanted` have them."""
+    place = code(month, now).label("code")
+    counted = wanted.with_only_columns(Household.area_id, place).subquery()
+    rows = select(counted.c.area_id, counted.c.code, func.count()).group_by(counted.c.area_id, counted.c.code)
+    return [(area_id, *_parts(text), number) for area_id, text, number in db.session.execute(rows)]
+
+
+def _parts(text: str) -> tuple[str, str]:
+    bucket, _slash, reason = text.partition("/")
+    return bucket, reason
+
+
 def entries(wanted: Select[Any], month: Month, now: datetime) -> list[Entry]:
     """The place of each household of `wanted`, by id."""
     columns = wanted.with_only_columns(Household.id, Household.area_id, code(month, now)).order_by(Household.id)
-    return [Entry(row[0], row[1], *(row[2].split("/") + [""])[:2]) for row in db.session.execute(columns)]
+    return [Entry(row[0], row[1], *_parts(row[2])) for row in db.session.execute(columns)]
 
 
 def facts_of(household: Household, month: Month, now: datetime) -> Facts:

@@ -72,6 +72,21 @@ def issue(area: Area, month: Month, *, by: Actor, now: datetime) -> CoverageCert
     return certificate
 
 
+def issue_each(areas: Iterable[Area], month: Month, *, by: Actor, now: datetime) -> list[CoverageCertificate]:
+    """One for each of the areas that has households, misses none and has no certificate of the month yet.
+
+    Raises Conflict where there is nothing left to issue.
+    """
+    made = []
+    for area in areas:
+        found = buckets.entries(of_area(area, month), month, now)
+        if found and not missing(found) and certificate_of(area, month) is None:
+            made.append(issue(area, month, by=by, now=now))
+    if not made:
+        raise Conflict(_l("No community is ready for a certificate that has none yet."))
+    return made
+
+
 def counts(rows: Sequence[Sequence[str]]) -> dict[str, int]:
     """Bucket → number of households, every bucket named."""
     found = Counter(row[1] for row in rows)

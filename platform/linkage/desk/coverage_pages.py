@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from flask import Response, flash, render_template, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from linkage.areas.models import Area
-from linkage.areas.queries import get_area
+from linkage.areas.queries import areas_where, get_area
 from linkage.contracts.words import month_name
 from linkage.core.clock import local_date
 from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
-from linkage.core.paging import paginate
+from linkage.core.paging import PER_PAGE, paginate
 from linkage.core.permissions import Actor, holds
 from linkage.core.web import Room, go, request_now, require_actor
 from linkage.desk import buckets, certificates, permissions, words
-from linkage.desk.buckets import BUCKETS, Entry, Month
+from linkage.desk.buckets import BUCKETS, Month
 from linkage.desk.home import common
 from linkage.desk.models import CoverageCertificate
 from linkage.households.models import Household, Member
@@ -32,6 +33,7 @@ from linkage.households.queries import communities, head_of
 
 room = Room("coverage", __name__, url_prefix="/coverage", template_folder="templates")
 MONTHS_BACK = 12
+CERTIFIED = ("street", "community", "grid")
 
 
 @dataclass
@@ -49,9 +51,10 @@ class Line:
     def missing(self) -> int:
         return self.numbers["missing"]
 
-    def add(self, entry: Entry) -> None:
-        self.numbers[entry.bucket] += 1
-        self.numbers["missing"] += entry.reason == buckets.NOTHING
+    def add(self, bucket: str, reason: str, number: int) -> None:
+        self.numbers[bucket] += number
+        if reason == buckets.NOTHING:
+            self.numbers["missing"] += number
 
 
 @room.get("/", permission=permissions.may_see_coverage)
@@ -59,31 +62,49 @@ def listing() -> str:
     """By community, those with missing households first."""
     actor, now = require_actor(), request_now()
     month = Month.of(request.args.get("month"), local_date(now))
-    lines = _lines(buckets.entries(buckets.rows(actor, month), month, now))
-    total = Line(Area(name=""))
+    seen = communities(actor, permissions.may_see_coverage)
+    streets = {row.parent.id: row.parent for row in seen if row.level == "community" and row.parent is not None}
+    street = streets.get(request.args.get("street", 0, type=int)) or (_only(streets) if len(streets) == 1 else None)
+    lines = _lines(buckets.tally(buckets.rows(actor, month, street), month, now))
+    total = Line(street or Area(name=""))
     for line in lines:
         total.numbers.update(line.numbers)
+    pages = max(1, -(-len(lines) // PER_PAGE))
+    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    shown = lines[(page - 1) * PER_PAGE : page * PER_PAGE]
+    whole = street and street.id in {row.id for row in areas_where(actor, permissions.may_see_coverage, ("street",))}
+    issued = certificates.issued([line.area.id for line in (*lines, *([total] if whole else []))], month)
+    over = month.last <= local_date(now)
     return render_template(
         "desk/buckets.html",
-        lines=lines,
+        lines=shown,
+        page=page,
+        pages=pages,
+        number=len(lines),
         total=total,
+        street=street,
+        streets=sorted(streets.values(), key=lambda row: row.code),
+        ready=[line for line in lines if line.area.id not in issued and not line.missing],
         month=month,
         months=_months(local_date(now)),
-        issued=certificates.issued([row.id for row in communities(actor, permissions.may_see_coverage)], month),
-        certifiable=_certifiable(actor) if month.last <= local_date(now) else set(),
+        issued=issued,
+        certifiable=_certifiable(actor) if over else set(),
         **_words(actor),
     )
 
 
-def _lines(found: Iterable[Entry]) -> list[Line]:
-    entries = list(found)
-    areas = {row.id: row for row in db.session.scalars(select(Area).where(Area.id.in_({e.area_id for e in entries})))}
+def _only(streets: dict[int, Area]) -> Area:
+    return next(iter(streets.values()))
+
+
+def _lines(found: Sequence[tuple[int, str, str, int]]) -> list[Line]:
+    areas = {row.id: row for row in db.session.scalars(select(Area).where(Area.id.in_({one[0] for one in found})))}
     lines: dict[int, Line] = {}
-    for entry in entries:
-        community = areas[entry.area_id]
+    for area_id, bucket, reason, number in found:
+        community = areas[area_id]
         while community.level == "grid" and community.parent is not None:
             community = community.parent
-        lines.setdefault(community.id, Line(community)).add(entry)
+        lines.setdefault(community.id, Line(community)).add(bucket, reason, number)
     return sorted(lines.values(), key=lambda line: (-line.missing, line.area.code))
 
 
@@ -99,7 +120,7 @@ def _months(today: Any) -> list[tuple[str, Any]]:
 def _certifiable(actor: Actor) -> set[int]:
     if not holds(actor, permissions.may_certify):
         return set()
-    return {area.id for area in communities(actor, permissions.may_certify)}
+    return {area.id for area in areas_where(actor, permissions.may_certify, CERTIFIED)}
 
 
 def _words(actor: Actor) -> dict[str, Any]:
@@ -150,9 +171,15 @@ def issue() -> Any:
     actor, now = require_actor(), request_now()
     month = Month.of(request.form.get("month"), local_date(now))
     wanted = request.form.get("area")
-    area = next((row for row in communities(actor, permissions.may_certify) if str(row.id) == wanted), None)
+    areas = areas_where(actor, permissions.may_certify, CERTIFIED)
+    area = next((row for row in areas if str(row.id) == wanted), None)
     if area is None:
         raise InvalidInput(_("Choose a community."), field="area")
+    if request.form.get("each"):
+        inside = [row for row in areas if row.level == "community" and row.parent_id == area.id]
+        made = certificates.issue_each(inside, month, by=actor, now=now)
+        flash(ngettext("%(num)d certificate is issued.", "%(num)d certificates are issued.", len(made)), "ok")
+        return go("coverage.listing", street=area.id, month=month.text)
     certificate = certificates.issue(area, month, by=actor, now=now)
     flash(_("The certificate is issued."), "ok")
     return go("coverage.certificate", certificate_id=certificate.id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -31,7 +32,7 @@ class Week:
     duty: int
     booked: int
     visits: int
-    following: Assignment | None
+    following: Any  # the next assignment; None: free
     absence: WorkException | None
 
 
@@ -64,30 +65,41 @@ def _weeks(carers: list[Carer], monday: date, now: datetime) -> list[Week]:
     away = _away(ids, max(monday, local_date(now)), monday + timedelta(days=6))
     weeks = []
     for carer in carers:
-        own = [one for one in booked.get(carer.person_id, []) if one.organisation_id == carer.organisation_id]
+        own = booked.get((carer.person_id, carer.organisation_id), [])
         duty = sum(s.end_minute - s.start_minute for s in spans.get(carer.person_id, []) if s.kind == "shift")
         minutes = sum(int((one.ends_at - one.starts_at).total_seconds() // 60) for one in own)
-        following = next((one for one in own if one.ends_at > now), None)
+        following = next((one.id for one in own if one.ends_at > now), None)
         weeks.append(Week(carer, duty, minutes, len(own), following, away.get(carer.person_id)))
-    return weeks
+    coming = _loaded([week.following for week in weeks if week.following])
+    return [replace(week, following=coming.get(week.following)) for week in weeks]
 
 
-def _booked(carers: list[Carer], monday: date) -> dict[uuid.UUID, list[Assignment]]:
-    found: dict[uuid.UUID, list[Assignment]] = {}
+def _loaded(ids: list[Any]) -> dict[Any, Assignment]:
+    wanted = select(Assignment).where(Assignment.id.in_(ids))
+    return {
+        row.id: row
+        for row in db.session.scalars(wanted.options(joinedload(Assignment.visit).joinedload(Visit.service)))
+    }
+
+
+def _booked(carers: list[Carer], monday: date) -> dict[tuple[uuid.UUID, uuid.UUID | None], list[Any]]:
+    """Person and organisation → (id, beginning, end) of what is booked in the week, in order of time."""
+    found: dict[tuple[uuid.UUID, uuid.UUID | None], list[Any]] = {}
     first = at_minutes(monday, 0)
-    rows = db.session.scalars(
-        select(Assignment)
+    rows = db.session.execute(
+        select(
+            Assignment.id, Assignment.person_id, Assignment.organisation_id, Assignment.starts_at, Assignment.ends_at
+        )
         .where(
             Assignment.person_id.in_([carer.person_id for carer in carers]),
             Assignment.released_at.is_(None),
             Assignment.starts_at >= first,
             Assignment.starts_at < first + WEEK,
         )
-        .options(joinedload(Assignment.visit).joinedload(Visit.service))
         .order_by(Assignment.starts_at)
     )
     for row in rows:
-        found.setdefault(row.person_id, []).append(row)
+        found.setdefault((row.person_id, row.organisation_id), []).append(row)
     return found
 
 

@@ -21,7 +21,7 @@ SHOWN, SHOWN_FOLDED = 5, 1  # rows of a kind on the first page: of a community's
 DATED_SOON = timedelta(days=30)
 HEADS: dict[Urgency, tuple[Any, str, str]] = {
     Urgency.NOW: (_l("Cannot wait"), "clock-fill", "bad"),
-    Urgency.ASK: (_l("Ask the household"), "chat-square-text-fill", "warn"),
+    Urgency.ASK: (_l("Get in touch with the household"), "chat-square-text-fill", "warn"),
     Urgency.SOON: (_l("In the next days"), "calendar-event-fill", "info"),
 }
 

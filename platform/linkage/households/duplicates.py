@@ -7,12 +7,13 @@ people, which is noted once and not asked again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, distinct, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from linkage.core import audit
@@ -25,6 +26,7 @@ from linkage.people.models import Person
 
 WAYS = ("id", "birth", "telephone")  # the surest first
 MOST = 200
+FEW = 2_000
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ def pairs(actor: Actor, on: date) -> list[Pair]:
     """Every pair of homes in the actor's scope, the surest way first; each pair of homes once."""
     found: dict[tuple[uuid.UUID, uuid.UUID], tuple[str, uuid.UUID, uuid.UUID]] = {}
     for way in WAYS:
-        for one, two, person, other in db.session.execute(_pairs(actor, on, way).limit(MOST)):
+        alike = _alike(way)
+        wanted = _pairs(actor, on, way, alike).limit(MOST) if alike else None
+        for one, two, person, other in db.session.execute(wanted) if wanted is not None else ():
             found.setdefault((one, two), (way, person, other))
     homes, people = _load(found)
     return [
@@ -56,7 +60,7 @@ def count(actor: Actor, on: date) -> int:
     return len(pairs(actor, on))
 
 
-def _pairs(actor: Actor, on: date, way: str):  # type: ignore[no-untyped-def]
+def _pairs(actor: Actor, on: date, way: str, alike: Sequence[uuid.UUID]):  # type: ignore[no-untyped-def]
     """Homes and people of the pairs found in one way; the smaller household id first."""
     one, two, mine, theirs = aliased(Person), aliased(Person), aliased(Member), aliased(Member)
     homes = queries.listed(actor).where(queries.is_open(on)).with_only_columns(Household.id).subquery()
@@ -71,6 +75,7 @@ def _pairs(actor: Actor, on: date, way: str):  # type: ignore[no-untyped-def]
         .join(two, same)
         .join(theirs, theirs.person_id == two.id)
         .where(
+            *([one.id.in_(alike), two.id.in_(alike)] if len(alike) <= FEW else []),
             mine.household_id < theirs.household_id,
             mine.household_id.in_(select(homes.c.id)),
             theirs.household_id.in_(select(homes.c.id)),
@@ -82,6 +87,23 @@ def _pairs(actor: Actor, on: date, way: str):  # type: ignore[no-untyped-def]
         )
         .order_by(mine.household_id, theirs.household_id, one.id)
     )
+
+
+def _alike(way: str) -> Sequence[uuid.UUID]:
+    """Whoever shares this with somebody (or stands in two homes), in anybody's scope: few, and found in an index."""
+    if way == "id":
+        return db.session.scalars(_shared(Member.person_id, of=Member.household_id)).all()
+    columns = (Person.name, Person.birth_date) if way == "birth" else (Person.telephone_exact,)
+    shared = _shared(*columns).subquery()
+    same = and_(*(column == shared.c[column.key] for column in columns))
+    return db.session.scalars(select(Person.id).join(shared, same)).all()
+
+
+def _shared(*columns: Any, of: Any = None) -> Select[Any]:
+    """The values that stand in more than one row (of as many homes, or people)."""
+    many = func.count() if of is None else func.count(distinct(of))
+    known = (column.is_not(None) for column in columns)
+    return select(*columns).where(*known).group_by(*columns).having(many > 1)
 
 
 def _lives_there(member: type[Member], on: date) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from linkage.areas.models import Area, Place
@@ -111,6 +111,10 @@ class Member(UuidKey, Dated, Model):
     linked: Mapped[bool] = mapped_column(default=False)  # registered elsewhere: see people.scopes.is_strange
     household: Mapped[Household] = relationship(back_populates="members")
     person: Mapped[Person] = relationship()
+    __table_args__ = (
+        Index("ix_members_person_household", "person_id", "household_id"),
+        Index("ix_members_household_order", "household_id", "position", "person_id"),
+    )
 
 
 class Tag(UuidKey, Created, Dated, Model):
@@ -135,6 +139,9 @@ class Consent(UuidKey, Created, Model):
     method: Mapped[str] = mapped_column(String(10))  # signed | spoken | guardian
     recorded_by: Mapped[uuid.UUID | None]
     withdrawn_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("ix_consents_standing", "household_id", "purpose", "withdrawn_at", "given_on", "expires_on"),
+    )
 
     def holds(self, day: date) -> bool:
         """The consent is valid on `day`."""

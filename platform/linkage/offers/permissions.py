@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists
 
 from linkage.areas.queries import lies_under
 from linkage.core.permissions import ActiveGrant, Actor, right, scope, see
@@ -28,5 +28,5 @@ def _mine(actor: Actor, _grant: ActiveGrant) -> ColumnElement[bool]:
 
 @scope(Offer, "area")
 def _in_area(_actor: Actor, grant: ActiveGrant) -> ColumnElement[bool]:
-    visits = select(Visit.id).where(lies_under(Visit.area_id, grant.area_path))
-    return Offer.slot_id.in_(select(Slot.id).where(Slot.visit_id.in_(visits)))
+    here = lies_under(Visit.area_id, grant.area_path)
+    return exists().where(Slot.id == Offer.slot_id, Visit.id == Slot.visit_id, here)

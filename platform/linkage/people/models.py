@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Connection,
     ForeignKey,
+    Index,
     LargeBinary,
     String,
     delete,
@@ -39,7 +40,7 @@ class Person(UuidKey, Created, Versioned, Model):
 
     __tablename__ = "people"
     key_id: Mapped[uuid.UUID] = ref("data_keys.id")
-    name: Mapped[str] = mapped_column(veil.Name(80), index=True)
+    name: Mapped[str] = mapped_column(veil.Name(80))
     name_keys: Mapped[str] = mapped_column(String(400), default="")
     birth_date: Mapped[date | None] = mapped_column(veil.BirthDate(), index=True)
     sex: Mapped[str | None] = mapped_column(String(1))
@@ -57,6 +58,11 @@ class Person(UuidKey, Created, Versioned, Model):
     booking_version: Mapped[int] = mapped_column(default=0)
     telephone = Encrypted("telephone", exact=True, last4=True, normalise=normalise_telephone)
     id_number = Encrypted("resident ID number", exact=True, last4=True, normalise=normalise_id_number)
+
+    __table_args__ = (
+        Index("ix_people_name_birth", "name", "birth_date"),
+        Index("ix_people_spoken", "id", "name_keys"),  # lists in the order of spoken names
+    )
 
     def age_on(self, day: date) -> int | None:
         """Completed years on `day`; None when the birth date is unknown."""

@@ -66,6 +66,15 @@ class Visit(UuidKey, Created, Versioned, Model):
     slots: Mapped[list[Slot]] = relationship(back_populates="visit", order_by="Slot.position")
     __table_args__ = (
         Index("ix_visits_area_day", "planning_area_id", "day"),
+        Index("ix_visits_of", "id", "need_id", "household_id"),  # what lies behind a visit
+        Index(  # which households somebody was with in a month
+            "ix_visits_household_confirmed",
+            "household_id",
+            "day",
+            "cancelled_at",
+            sqlite_where=text("confirmed_at IS NOT NULL"),
+            postgresql_where=text("confirmed_at IS NOT NULL"),
+        ),
         Index(  # the columns that lists and counts of a day or a week read
             "ix_visits_day_standing",
             "day",
@@ -139,6 +148,13 @@ class Assignment(UuidKey, Model):
             postgresql_where=text("released_at IS NULL"),
         ),
         Index("ix_assignments_person_time", "person_id", "starts_at"),
+        Index(  # what an organisation covers
+            "ix_assignments_covered",
+            "organisation_id",
+            "visit_id",
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
+        ),
         Index(  # all that the status of a visit asks of its assignments
             "ix_assignments_standing",
             "visit_id",

@@ -118,5 +118,5 @@ def _below(model: type, link: Any) -> None:
         return link(select(Assignment.visit_id).where(Assignment.released_at.is_(None), _ours(grant)))
 
 
-_below(Need, lambda visits: Need.id.in_(select(Visit.need_id).where(Visit.id.in_(visits))))
+_below(Need, lambda visits: Need.id.in_(select(Visit.need_id).where(Visit.id.in_(visits)).distinct()))
 _below(Household, lambda visits: Household.id.in_(select(Visit.household_id).where(Visit.id.in_(visits))))
