@@ -188,6 +188,7 @@ def _rule_page(name: str, form: Form) -> str:
         form=form,
         default=said(name, rulesets.DEFAULTS[name][0]),
         title=title(name),
+        bounds=rulesets.BOUNDS.get(name),
         source=rulesets.DEFAULTS[name][1],
         history=rulesets.history(name),
         today=local_date(request_now()),

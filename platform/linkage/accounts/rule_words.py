@@ -14,6 +14,7 @@ WORDS: dict[str, Any] = {
     "accounts.free_attempts_per_name": lazy_pgettext("rule", "Wrong passwords for one account before a wait"),
     "accounts.invitation_days": lazy_pgettext("rule", "An invitation is valid for"),
     "accounts.longest_wait_seconds": lazy_pgettext("rule", "Longest wait after wrong passwords"),
+    "accounts.view_as_minutes": lazy_pgettext("rule", "Looking at the pages as another account ends after"),
     "accounts.session_days": lazy_pgettext("rule", "Signed in stays for"),
     "contracts.task_percent": lazy_pgettext("rule", "Contract line: task for the buyer at"),
     "contracts.warn_percent": lazy_pgettext("rule", "Contract line: warning at"),
@@ -51,6 +52,19 @@ WORDS: dict[str, Any] = {
     "planning.seconds": lazy_pgettext("rule", "Search for a week's plan"),
     "planning.speed_metres_per_minute": lazy_pgettext("rule", "Speed door to door, metres a minute"),
     "planning.told_travel_minutes": lazy_pgettext("rule", "Nobody is moved to save less travel than"),
+    "planning.weight_cost_per_fen_points": lazy_pgettext("rule", "Weight: a fen of paid service"),
+    "planning.weight_max_tardiness_per_minute_points": lazy_pgettext("rule", "Weight: a minute of the latest visit"),
+    "planning.weight_new_face_points": lazy_pgettext("rule", "Weight: a new face in a household"),
+    "planning.weight_not_preferred_points": lazy_pgettext("rule", "Weight: somebody else than preferred"),
+    "planning.weight_not_previous_points": lazy_pgettext("rule", "Weight: somebody else than the last times"),
+    "planning.weight_outside_preferred_per_minute_points": lazy_pgettext(
+        "rule", "Weight: a minute beside the preferred hours"
+    ),
+    "planning.weight_standing_broken_points": lazy_pgettext("rule", "Weight: a standing assignment is broken"),
+    "planning.weight_tardiness_per_minute_points": lazy_pgettext("rule", "Weight: a minute after the wished hours"),
+    "planning.weight_travel_per_minute_points": lazy_pgettext("rule", "Weight: a minute of travel"),
+    "planning.weight_unfairness_per_minute_points": lazy_pgettext("rule", "Weight: a minute above an even share"),
+    "planning.weight_wish_missed_points": lazy_pgettext("rule", "Weight: a wish that is not met"),
     "procurement.answer_working_days": lazy_pgettext("rule", "A challenge is answered within"),
     "procurement.bid_bond_permille": lazy_pgettext("rule", "Bid bond at most, of the budget"),
     "procurement.challenge_working_days": lazy_pgettext("rule", "Challenge after the notice's end, within"),
@@ -101,6 +115,7 @@ WORDS: dict[str, Any] = {
     "upkeep.backup_keep_days": lazy_pgettext("rule", "Backups are kept for"),
     "upkeep.backup_late_hours": lazy_pgettext("rule", "A backup is late after"),
     "upkeep.disk_free_percent": lazy_pgettext("rule", "Warning when free disk is below"),
+    "upkeep.holiday_notice_month": lazy_pgettext("rule", "Next year's holiday notice is expected from month"),
     "upkeep.drill_late_days": lazy_pgettext("rule", "A restore drill is due after"),
     "visits.ahead_days": lazy_pgettext("rule", "Visits are made ahead for"),
     "visits.alarm_minutes": lazy_pgettext("rule", "Late: the area's staff is told after"),
@@ -125,6 +140,7 @@ UNITS: tuple[tuple[str, Callable[[int | float], str]], ...] = (
     ("_percent", lambda n: f"{n} %"),
     ("_permille", lambda n: f"{n / 10:g} %"),
     ("_megabytes", lambda n: f"{n} MB"),
+    ("_points", lambda n: npgettext("rule", "%(num)s point", "%(num)s points", n)),
 )
 
 

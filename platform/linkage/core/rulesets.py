@@ -23,13 +23,18 @@ from linkage.core.kept import kept
 from linkage.core.models import Rule
 
 DEFAULTS: dict[str, tuple[Any, str]] = {}
+BOUNDS: dict[str, tuple[int, int]] = {}
 FIRST_DAY = date(2000, 1, 1)
 LARGEST = 1_000_000  # days, minutes or seconds that can still be added to a date
 
 
-def declare(name: str, default: Any, source: str) -> None:
-    """A room says which rule it reads: dotted name with its unit (``offers.deadline_minutes``), default, source."""
+def declare(name: str, default: Any, source: str, *, bounds: tuple[int, int] | None = None) -> None:
+    """A room says which rule it reads: dotted name with its unit (``offers.deadline_minutes``), default, source, and
+    for a number the smallest and the largest that make sense.
+    """
     DEFAULTS[name] = (default, source)
+    if bounds is not None:
+        BOUNDS[name] = bounds
 
 
 def rule(name: str, on: date) -> Any:
@@ -87,10 +92,13 @@ def add_value(name: str, value: Any, *, valid_from: date, source: str, by: uuid.
     Raises
     ------
     InvalidInput
-        the value is of another kind than the default, or the day lies before today.
+        the value is of another kind than the default or out of its bounds, or the day lies before today.
     """
     if not _is_like(value, DEFAULTS[name][0]):
         raise InvalidInput(_l("The value must be of the same kind as the one that holds now."), field="value")
+    low, high = BOUNDS.get(name, (value, value))
+    if name in BOUNDS and not low <= value <= high:
+        raise InvalidInput(_l("Write a number from %(low)s to %(high)s.", low=low, high=high), field="value")
     if valid_from < local_date(now):
         raise InvalidInput(_l("What is past stays as it was: choose today or later."), field="valid_from")
     later = [row.valid_from for row in history(name) if row.valid_from > valid_from]

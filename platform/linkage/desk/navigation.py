@@ -52,6 +52,7 @@ RULES = Entry("administration.rules", lazy_pgettext("rail", "Rules"), "sliders",
 RIGHTS = Entry("administration.rights_table", lazy_pgettext("rail", "Rights"), "shield-check", "administration.rights")
 UPKEEP = Entry("upkeep.page", lazy_pgettext("rail", "Backup"), "archive", "upkeep.run")
 DAYS = Entry("working_days.page", lazy_pgettext("rail", "Working days"), "calendar3", "upkeep.calendar")
+WEIGHTS = Entry("weights.page", lazy_pgettext("rail", "Weights"), "sliders", "planning.weights")
 REQUESTS = Entry("data_requests.listing", lazy_pgettext("rail", "Data"), "file-earmark-person", "upkeep.data_requests")
 
 # The first role of this order that a person has decides the rail; the rarer entries come last.
@@ -77,6 +78,7 @@ RAIL: dict[Role, tuple[Entry, ...]] = {
         UPKEEP,
         REQUESTS,
         DAYS,
+        WEIGHTS,
     ),
 }
 POSTERS = (Role.COMMUNITY, Role.OPERATOR)

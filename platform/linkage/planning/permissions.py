@@ -21,6 +21,7 @@ may_see = right(
 may_solve = right("planning.solve", "start and cancel a planning run", coordinator="area")
 may_publish = right("planning.publish", "publish or discard a plan", coordinator="area")
 may_fix = right("planning.fix", "make the change that would serve an unmet visit", community="area", coordinator="area")
+may_see_weights = right("planning.weights", "see what planning weighs against what", administrator="installation")
 see(Plan, may_see)
 see(PlanUnserved, may_see)
 

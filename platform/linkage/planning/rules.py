@@ -1,6 +1,7 @@
 """The rules that planning reads."""
 
 from linkage.core.rulesets import declare
+from linkage.planning import weights as weights  # declares one rule for each of them
 
 declare("planning.seconds", 20, "product default: seconds of search for a week's plan")
 declare("planning.memory_megabytes", 2500, "product default: a solver above this is stopped")

@@ -21,10 +21,8 @@ from linkage.planning.demand import Demand
 from linkage.planning.horizon import Horizon, Names
 from linkage.planning.sites import Sites
 from linkage.planning.supply import Supply
+from linkage.planning.weights import weights_on
 from linkage.visits.models import Visit
-from matching.objective import ObjectiveWeights
-
-POINTS_PER_TRAVEL_MINUTE = 100
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,6 @@ def take(
     organisations = capacity.organisations(row.organisation_id for row in supply.carers.values())
     visits = demand.to_visits(supply.ids, capacity.of_visit)
     caregivers, shifts = supply.to_caregivers(organisations), tuple(supply.to_shifts())
-    told = POINTS_PER_TRAVEL_MINUTE * horizon.rule("planning.told_travel_minutes")
     instance = m.Instance(
         horizon_days=horizon.days,
         start_date=horizon.first.isoformat(),
@@ -83,7 +80,7 @@ def take(
         budgets=tuple(capacity.to_budgets()),
         quotas=tuple(capacity.to_quotas()),
         running_plan=m.RunningPlan(tuple(demand.to_running(supply.ids))),
-        weights=ObjectiveWeights(told_per_person=told),
+        weights=weights_on(horizon.first),
     )
     names = Names([row.id for row in demand.rows], supply.order, [row.id for row in capacity.lines])
     return Snapshot(instance, names, horizon, demand, capacity)
