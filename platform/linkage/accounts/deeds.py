@@ -139,6 +139,7 @@ DEEDS: dict[str, Any] = {
     "procurement.change_lot": lazy_pgettext("audit", "Lot of a tender changed"),
     "procurement.clarify": lazy_pgettext("audit", "Clarification published"),
     "procurement.criteria": lazy_pgettext("audit", "Criteria of a tender set"),
+    "procurement.plan": lazy_pgettext("audit", "Purchasing plan stored"),
     "procurement.publish": lazy_pgettext("audit", "Tender published"),
     "procurement.remove_document": lazy_pgettext("audit", "File taken off a tender"),
     "procurement.remove_lot": lazy_pgettext("audit", "Lot taken out of a tender"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linkage.desk import board, finding, home, mapping, posting, searching, todo
+from linkage.desk import board, finding, home, mapping, posting, purchasing, searching, todo
 from linkage.desk.room import room
 
-__all__ = ["board", "finding", "home", "mapping", "posting", "room", "searching", "todo"]
+__all__ = ["board", "finding", "home", "mapping", "posting", "purchasing", "room", "searching", "todo"]

@@ -51,16 +51,13 @@ def ocid_of(tender: Tender, now: datetime) -> str:
 
 
 @on_transition
-def publish_release(tender: Tender, what: str, now: datetime) -> Release:
+def publish_release(tender: Tender, what: str, now: datetime) -> None:
     """Write the release of a transition (published, answered, clarified, suspended, resumed, cancelled …)."""
     number = 1 + (db.session.scalar(select(func.max(Release.number)).where(Release.tender_id == tender.id)) or 0)
     tags = TAGS.get(what, ["tenderUpdate"])
-    release = Release(
-        tender_id=tender.id, number=number, tags=tags, body=release_body(tender, number, tags, now), created_at=now
-    )
-    db.session.add(release)
+    body = release_body(tender, number, tags, now)
+    db.session.add(Release(tender_id=tender.id, number=number, tags=tags, body=body, created_at=now))
     db.session.flush()
-    return release
 
 
 def release_body(tender: Tender, number: int, tags: Sequence[str], now: datetime) -> dict[str, Any]:

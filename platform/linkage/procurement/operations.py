@@ -20,7 +20,7 @@ from linkage.core.extensions import db
 from linkage.core.permissions import Actor, may
 from linkage.core.sequences import next_number
 from linkage.households.models import TAGS
-from linkage.procurement.models import Criterion, Lot, PurchasePlan, Tender, TenderDocument
+from linkage.procurement.models import Criterion, Lot, PurchasePlan, PurchasePlanLine, Tender, TenderDocument
 from linkage.procurement.models.tender import CRITERION_KINDS, METHODS, POINTS, RULES
 from linkage.procurement.states import state_of
 from linkage.services.models import Service
@@ -259,3 +259,31 @@ def withdraw(tender: Tender, *, by: Actor, now: datetime) -> None:
     must_be_draft(tender, now)
     tender.withdrawn_at = now
     _touch(tender, "procurement.withdraw", by, now)
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """What a service lacks in an area: needs and visits not served, and the quantity a year they would take."""
+
+    service_id: uuid.UUID
+    area_id: int
+    needs: int
+    visits: int
+    yearly_quantity: int
+    months: dict[str, int]
+
+
+def enter_plan(
+    title: str, buyer: Area, span: tuple[str, str], rows: Sequence[Shortage], *, by: Actor, now: datetime
+) -> PurchasePlan:
+    """Store a purchasing plan as the desk counted it.  Raises NotAllowed where the buyer lies elsewhere."""
+    if not may(by, "procurement.prepare", buyer):
+        raise NotAllowed("", remedy="procurement.prepare")
+    plan = PurchasePlan(
+        title=title[:120], buyer_area_id=buyer.id, first_month=span[0], last_month=span[1], created_at=now
+    )
+    plan.lines = [PurchasePlanLine(position=place, **vars(row)) for place, row in enumerate(rows, 1)]
+    db.session.add(plan)
+    db.session.flush()
+    audit.record("procurement.plan", plan, by=by.user_id, now=now, lines=len(rows))
+    return plan
