@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -54,11 +55,10 @@ def read(content: bytes) -> tuple[str, float, float]:
     return said.get("refused", "read"), seconds, usage.ru_maxrss / 1024
 
 
-def made(number: int) -> bytes:
-    """File `number`, made in a process of its own: what it took to make is not counted as what it takes to read."""
-    return subprocess.run(  # noqa: S603
-        [sys.executable, __file__, "--one", str(number)], capture_output=True, check=True
-    ).stdout
+def made(folder: Path) -> list[Path]:
+    """All files, made in a process of its own: what it took to make is not counted as what it takes to read."""
+    subprocess.run([sys.executable, __file__, "--write", str(folder)], check=True)  # noqa: S603
+    return sorted(folder.iterdir())
 
 
 def outcome(case: Case, content: bytes) -> tuple[str, float, float]:
@@ -75,12 +75,12 @@ def is_right(case: Case, found: str) -> bool:
     return found in case.outcome or (found == "read" and bool(LATER & set(case.outcome)))
 
 
-def report() -> int:
+def report(folder: Path) -> int:
     worst_time, worst_memory, wrong = ("", 0.0), ("", 0.0), []
     print(f"{'':8} {'outcome':10} {'ms':>6} {'MB':>5} {'file, kB':>9}  what")
-    for number, case in enumerate(ALL):
+    for number, (case, file) in enumerate(zip(ALL, made(folder), strict=True)):
         kind = "hostile" if number < len(HOSTILE) else "messy"
-        content = made(number)
+        content = file.read_bytes()
         found, seconds, megabytes = outcome(case, content)
         worst_time = max(worst_time, (case.name, seconds), key=lambda pair: pair[1])
         worst_memory = max(worst_memory, (case.name, megabytes), key=lambda pair: pair[1])
@@ -108,14 +108,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", action="store_true", help="read every file and print what came of it")
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="write the files to a folder")
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.one is not None:
-        sys.stdout.buffer.write(ALL[chosen.one].make())
-        return 0
     if chosen.write:
         write(chosen.write)
-    return report() if chosen.report or not chosen.write else 0
+    if chosen.write and not chosen.report:
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        return report(Path(folder))
 
 
 if __name__ == "__main__":

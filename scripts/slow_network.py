@@ -63,6 +63,7 @@ class Line:
 
 def measure(browser: Browser, site: Site, account: dict[str, Any], path: str) -> bool:
     visitor = Visitor(browser, site.url)
+    visitor.page.set_default_timeout(120_000)
     visitor.sign_in(account)
     line = Line(visitor)
     line.slow()

@@ -22,6 +22,7 @@ def send(page: Page) -> None:
 def test_a_session_that_is_over_and_a_network_that_is_away_lose_nothing(site, visit):
     clerk = visit("community")
     page = clerk.open("/households/new")
+    page.set_default_timeout(60_000)
     fill(page)
     clerk.context.clear_cookies()
     send(page)
@@ -51,6 +52,7 @@ def test_a_session_that_is_over_and_a_network_that_is_away_lose_nothing(site, vi
 def test_what_one_person_typed_is_not_shown_to_the_next(site, visit):
     clerk = visit("community")
     page = clerk.open("/households/new")
+    page.set_default_timeout(60_000)
     fill(page)
     clerk.context.clear_cookies()
     send(page)

@@ -60,6 +60,7 @@ def test_a_clerk_brings_in_a_messy_roster_of_300_households(site, visit, tmp_pat
     assert len(roster.MESS) >= 15
     clerk = visit("community")
     page = clerk.open("/imports/")
+    page.set_default_timeout(60_000)
     hand = Hand(page)
     hand.choose(roster.workbook(tmp_path / "走访名册.xlsx"))
     hand.press("读取文件")
@@ -96,6 +97,7 @@ def test_a_clerk_brings_in_a_messy_roster_of_300_households(site, visit, tmp_pat
 def test_what_was_brought_in_is_taken_back_within_the_day(site, visit, tmp_path):
     clerk = visit("community")
     page = clerk.open("/imports/")
+    page.set_default_timeout(60_000)
     hand = Hand(page)
     hand.choose(rosters.workbook(rosters.rows(), tmp_path / "名册.xlsx"))
     hand.press("读取文件")
