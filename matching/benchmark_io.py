@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from matching.benchmark_checks import check_benchmark
 from matching.errors import InvalidInstance
 from matching.fields import MAX_MINUTES
 from matching.instance import (
@@ -62,6 +63,7 @@ def load_benchmark(path: Path | str, limits: Limits = DEFAULT_LIMITS) -> Instanc
 
 def benchmark_instance(data: Any, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Instance:
     """The instance that parsed JSON describes. Raises `InvalidInstance`, naming the field."""
+    check_benchmark(data)
     try:
         patients, people = list(data["patients"]), list(data["caregivers"])
         check_sizes({"visits": len(patients), "caregivers": len(people), "shifts": len(people)}, limits)

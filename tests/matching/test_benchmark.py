@@ -138,13 +138,36 @@ def test_the_bench_names_a_broken_file_and_solves_the_rest(tmp_path, capsys):
     assert "A2" in shown and "is not JSON" in shown and "mean gap A" in shown
 
 
-@pytest.mark.parametrize(("change", "field"), [("distances", "distances"), ("patients", "patients")])
-def test_a_file_without_a_part_is_refused_by_its_name(change, field):
+@pytest.mark.parametrize(
+    ("place", "wrong", "field"),
+    [
+        (["distances"], None, "distances"),
+        (["distances", 0], [1], "distances[0]"),
+        (["distances", 0, 1], "far", "distances[0][1]"),
+        (["distances", 1, 0], float("nan"), "distances[1][0]"),
+        (["patients"], "all", "patients"),
+        (["patients", 0], None, "patients[0].id"),
+        (["patients", 0, "time_window"], [90, 30], "patients[0].time_window"),
+        (["patients", 0, "required_caregivers"], [], "patients[0].required_caregivers"),
+        (["patients", 0, "required_caregivers", 0, "service"], "magic", "patients[0].required_caregivers[0].service"),
+        (["patients", 0, "required_caregivers", 0, "duration"], -1, "patients[0].required_caregivers[0].duration"),
+        (["patients", 0, "synchronization"], {"type": "later"}, "patients[0].synchronization.type"),
+        (["services", 0], {}, "services[0].id"),
+        (["caregivers", 0, "abilities"], "all", "caregivers[0].abilities"),
+        ([], [1], "(file)"),
+    ],
+)
+def test_a_bad_file_is_refused_by_the_name_of_its_field_with_a_remedy(place, wrong, field):
     data = made_up(1)
-    del data[change]
+    *way, last = ["whole", *place]
+    whole = at = {"whole": data}
+    for key in way:
+        at = at[key]
+    at[last] = wrong
     with pytest.raises(InvalidInstance) as refusal:
-        benchmark_instance(data)
+        benchmark_instance(whole["whole"])
     assert refusal.value.path == field
+    assert refusal.value.remedy
 
 
 def test_families_are_names_without_their_numbers():
