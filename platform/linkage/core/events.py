@@ -37,6 +37,13 @@ class AbsenceRecorded(Event):
 
 
 @dataclass(frozen=True)
+class QualificationEnded(Event):
+    """A paper of a person ends earlier than was known."""
+
+    person_id: uuid.UUID
+
+
+@dataclass(frozen=True)
 class NeedPosted(Event):
     """A new need: its visits are made."""
 

@@ -92,7 +92,7 @@ def draft_of(household: Household, service: Service, asked: NeedRequest, now: da
     day = _first_day(asked, local_date(now))
     if day is None:
         return None
-    tier = asked.priority or priority.suggest(household, service, day)[0]
+    tier = asked.priority or priority.suggest(household, asked.person_id, service, day)[0]
     return Draft(
         household=household,
         person_id=asked.person_id,

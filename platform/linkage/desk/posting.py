@@ -141,7 +141,7 @@ def _answer(form: Form, actor: Actor) -> dict[str, Any]:
     """What the page says beside the form about what stands in it."""
     service = get_service(key) if (key := uuid_or_none(form.value("service"))) else None
     draft, faults = _draft(form)
-    tier = priority.suggest(draft.household, draft.service, local_date(request_now())) if draft else None
+    tier = _suggested(draft) if draft else None
     return {
         "service": service,
         "hint": hint_of(service) if service else "",
@@ -153,6 +153,10 @@ def _answer(form: Form, actor: Actor) -> dict[str, Any]:
         "times": _times(draft.request) if draft else 0,
         "spoken": recurrence.describe(draft.request.recurrence) if draft else "",
     }
+
+
+def _suggested(draft: Draft) -> tuple[int, str]:
+    return priority.suggest(draft.household, draft.request.person_id, draft.service, local_date(request_now()))
 
 
 def first_visit(need: Need) -> Visit:

@@ -170,7 +170,7 @@ def _fill(need: Need, household: Household, service: Service, request: NeedReque
         setattr(need, name, getattr(request, name))
     need.wishes = {key: value for key, value in request.wishes.items() if value}
     need.note = request.note.strip()
-    tier, reason = priority.suggest(household, service, today)
+    tier, reason = priority.suggest(household, request.person_id, service, today)
     need.priority = request.priority or tier
     chosen = "staff" if need.priority != tier else reason
     need.priority_reason = request.priority_reason or chosen

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import datetime
+
 from sqlalchemy import select, update
 
 from linkage.core.clock import at_minutes
@@ -18,10 +21,16 @@ from linkage.core.events import (
 from linkage.core.extensions import db
 from linkage.offers import operations, queries, reopening
 from linkage.offers.models import Offer, OfferRound
-from linkage.visits import status
+from linkage.visits import booking, status
 from linkage.visits.models import Slot, Visit
 
 status.asked_by(queries.slot_is_asked)
+
+
+@booking.kept_by
+def is_kept(person_id: uuid.UUID, busy_from: datetime, ends_at: datetime, slot_id: uuid.UUID) -> bool:
+    """Whether the person stands behind the question about another slot at that time."""
+    return bool(queries.kept_ready(busy_from, ends_at, person_id, but=slot_id))
 
 
 @effect(VisitCancelled, "offers")

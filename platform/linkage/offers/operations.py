@@ -95,7 +95,8 @@ def open_round(
 
     Raises
     ------
-    Refused : slot_taken, cancelled, passed.   ValueError : no candidate.   CapacityConflict : no room to reserve.
+    Refused : slot_taken, cancelled, passed, or overlap and kept_as_fallback: the time of who stands behind is not free.
+    ValueError : no candidate.   CapacityConflict : no room to reserve.
     A second open round for the slot is refused by a unique index (the request runs again, and finds the first).
     """
     if not candidates:
@@ -122,6 +123,9 @@ def open_round(
         fallback_at=decide_at(first.starts_at, fallback, now),
     )
     if fallback is not None:
+        away = timedelta(minutes=fallback.travel_minutes)
+        ends_at = fallback.starts_at + timedelta(minutes=visit.duration_minutes)
+        booking.demand_free(fallback.person_id, fallback.starts_at - away, ends_at, slot.id)
         row.fallback_person_id, row.fallback_line_id = fallback.person_id, fallback.line_id
         row.fallback_starts_at, row.fallback_charge = fallback.starts_at, fallback.charge
         row.fallback_travel_minutes = fallback.travel_minutes

@@ -6,7 +6,8 @@ import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, union
 from sqlalchemy.orm import joinedload
@@ -23,7 +24,13 @@ from linkage.volunteers.models import Volunteer
 
 EARTH_METRES = 6_371_008.8
 COARSE_METRES = 100
-GIVEN_BACK = ("withdrew", "absent", "died")  # why a booking is released so that others are asked by themselves
+LONGEST = timedelta(days=1)  # no visit and no way is longer
+GIVEN_BACK = (
+    "withdrew",
+    "absent",
+    "died",
+    "papers",
+)  # why a booking is released so that others are asked by themselves
 
 
 def get_offer(offer_id: uuid.UUID) -> Offer | None:
@@ -49,6 +56,40 @@ def open_round(slot_id: uuid.UUID) -> OfferRound | None:
     return db.session.scalars(
         select(OfferRound).where(OfferRound.slot_id == slot_id, OfferRound.closed_at.is_(None))
     ).one_or_none()
+
+
+class Kept(NamedTuple):
+    """A paid carer's time behind an open question: the way there, the visit, until its end."""
+
+    person_id: uuid.UUID
+    busy_from: datetime
+    starts_at: datetime
+    ends_at: datetime
+
+
+def kept_ready(
+    start: datetime, end: datetime, person_id: uuid.UUID | None = None, but: uuid.UUID | None = None
+) -> list[Kept]:
+    """The time of the paid carers who stand behind open questions within start..end.
+
+    `person_id`: hers alone; `but`: not behind the question about this slot.
+    """
+    rows = (
+        select(OfferRound, Visit.duration_minutes)
+        .join(Slot, Slot.id == OfferRound.slot_id)
+        .join(Visit, Visit.id == Slot.visit_id)
+        .where(OfferRound.closed_at.is_(None), OfferRound.fallback_person_id.is_not(None))
+        .where(OfferRound.fallback_starts_at < end + LONGEST, OfferRound.fallback_starts_at > start - LONGEST)
+    )
+    if person_id is not None:
+        rows = rows.where(OfferRound.fallback_person_id == person_id)
+    found = []
+    for row, minutes in db.session.execute(rows):
+        if row.slot_id != but and row.fallback_starts_at is not None and row.fallback_person_id is not None:
+            from_at = row.fallback_starts_at - timedelta(minutes=row.fallback_travel_minutes)
+            until = row.fallback_starts_at + timedelta(minutes=minutes)
+            found.append(Kept(row.fallback_person_id, from_at, row.fallback_starts_at, until))
+    return [span for span in found if span.busy_from < end and span.ends_at > start]
 
 
 def open_rounds_of_visit(visit_id: uuid.UUID) -> Sequence[OfferRound]:

@@ -21,6 +21,7 @@ from linkage.core.rulesets import rule
 from linkage.offers import queries
 from linkage.offers.models import OfferRound
 from linkage.offers.operations import decide_at, reserve_of
+from linkage.visits import booking
 from linkage.visits.models import Assignment, Slot
 
 
@@ -79,15 +80,18 @@ def _last_with_fallback(slot_id: uuid.UUID) -> OfferRound | None:
 
 def _take_over_fallback(row: OfferRound, before: OfferRound, now: datetime) -> None:
     """The paid carer stands behind the new round, too, if the line still has the minutes and she can still be told."""
-    assert before.fallback_starts_at is not None
+    assert before.fallback_starts_at is not None and before.fallback_person_id is not None
     if before.fallback_starts_at <= now:
         return
     row.fallback_person_id, row.fallback_line_id = before.fallback_person_id, before.fallback_line_id
     row.fallback_starts_at, row.fallback_charge = before.fallback_starts_at, before.fallback_charge
     row.fallback_travel_minutes = before.fallback_travel_minutes
     row.slot = db.session.get_one(Slot, row.slot_id)
+    away = timedelta(minutes=row.fallback_travel_minutes)
+    ends_at = before.fallback_starts_at + timedelta(minutes=row.slot.visit.duration_minutes)
     try:
         with db.session.begin_nested():
+            booking.demand_free(before.fallback_person_id, before.fallback_starts_at - away, ends_at, row.slot_id)
             if row.fallback_charge:
                 ledger.reserve(reserve_of(row), by=None, now=now)
     except Conflict:

@@ -140,6 +140,11 @@ class Demand:
         offers = found.offers if found is not None else []
         return next((o for o in offers if not (o.declined_at or o.expired_at or o.withdrawn_at)), None)
 
+    def keeps_fallback(self, visit: Visit) -> bool:
+        """Somebody paid stands behind an open question about it already: her time and minutes are kept for it."""
+        rounds = (self.rounds.get(slot.id) for slot in visit.places)
+        return any(row is not None and row.fallback_person_id is not None for row in rounds)
+
     def own_charge(self, line_id: uuid.UUID, month: str, person_id: uuid.UUID | None = None) -> int:
         """What the visits of this snapshot hold of a line already: it is theirs to place anew."""
         total = 0
@@ -147,9 +152,8 @@ class Demand:
             if visit.day.strftime("%Y-%m") != month or person_id not in (None, visit.person_id):
                 continue
             for slot in visit.places:
-                held, asked = self.held.get(slot.id), self.rounds.get(slot.id)
+                held = self.held.get(slot.id)
                 total += held.charge if held is not None and held.line_id == line_id else 0
-                total += asked.fallback_charge if asked is not None and asked.fallback_line_id == line_id else 0
         return total
 
     def include(self, household: Household) -> None:
@@ -211,7 +215,7 @@ class Demand:
             gender_wish=_wish(row.wishes, "gender", lambda value: GENDERS[value].value),
             language_wish=_wish(row.wishes, "language", str),
             previous_caregiver_ids=tuple(people[person] for person in previous if person in people)[:3],
-            fallback=_fallback(service, row),
+            fallback=m.FallbackRule.NONE if self.keeps_fallback(row) else _fallback(service, row),
             contract_line_ids=tuple(lines_of(row, service)),
             line_rule=m.LineRule.ORDERED,
             charge_meals=1 if service.unit == "meals" else 0,

@@ -14,6 +14,7 @@ from linkage.areas.models import Area
 from linkage.core import clock
 from linkage.core.extensions import db
 from linkage.offers.models import Offer
+from linkage.offers.queries import kept_ready
 from linkage.organisations.models import Carer
 from linkage.people.models import Person
 from linkage.people.schedule import DaySpan, day_spans
@@ -185,6 +186,12 @@ class Supply:
             worked[person_id].append((clock.local_date(starts_at), int((ends_at - starts_at).total_seconds() // 60)))
             if ends_at > self.horizon.begins:
                 busy[person_id].append((starts_at, ends_at))
+        for kept in kept_ready(self.horizon.begins, self.horizon.ends):
+            # What stands around it was placed with the way there; a plan may cut its journeys around the visit itself.
+            begins = kept.busy_from if self.demand.hold_everything else kept.starts_at
+            busy[kept.person_id].append((begins, kept.ends_at))
+            minutes = int((kept.ends_at - kept.starts_at).total_seconds() // 60)
+            worked[kept.person_id].append((clock.local_date(kept.starts_at), minutes))
         return busy, worked
 
     def _bookings(self, since: datetime) -> Iterable[tuple[uuid.UUID, uuid.UUID, datetime, datetime]]:

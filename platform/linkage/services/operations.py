@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from linkage.core import audit
 from linkage.core.errors import Conflict, InvalidInput, StaleVersion
+from linkage.core.events import QualificationEnded, announce
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor
 from linkage.core.rulesets import FIRST_DAY
@@ -158,3 +159,5 @@ def end_held(held: HeldQualification, *, on: date, by: Actor, now: datetime) -> 
         raise Conflict(_l("This qualification has ended already."))
     held.valid_to = max(on, held.valid_from)
     audit.record("services.end_hold", held, by=by.user_id, now=now, person_id=held.person_id, code=held.code)
+    db.session.flush()
+    announce(QualificationEnded(by=by.user_id, now=now, person_id=held.person_id))

@@ -23,7 +23,7 @@ from linkage.visits.models import Assignment, Visit
 from linkage.visits.status import Seen, Status
 from linkage.visits.tasks import Item, rows_of
 
-GIVEN_BACK = ("withdrew", "absent", "died", "replaced")
+GIVEN_BACK = ("withdrew", "absent", "died", "papers", "replaced")
 # Sections in the order of the board: kind, heading, icon, tone.
 SECTIONS: tuple[tuple[str, Any, str, str], ...] = (
     ("missed", _l("Nobody came"), "x-octagon-fill", "bad"),

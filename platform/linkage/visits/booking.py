@@ -9,6 +9,7 @@ person, visit, contract month.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -80,6 +81,7 @@ def book(
     _demand_open(visit, starts_at, ends_at, now)
     _demand_free_slot(slot)
     _demand_free_time(person_id, busy_from, ends_at)
+    _demand_not_kept(person_id, busy_from, ends_at, slot.id)
     _demand_eligible(slot, person, capacity, organisation_id, starts_at, ends_at)
     assignment = Assignment(
         slot_id=slot.id, visit_id=visit.id, person_id=person_id, capacity=capacity, organisation_id=organisation_id,
@@ -155,6 +157,7 @@ def move(
     busy_from = starts_at - timedelta(minutes=minutes)
     _demand_open(visit, starts_at, ends_at, now)
     _demand_free_time(person.id, busy_from, ends_at, but=assignment.id)
+    _demand_not_kept(person.id, busy_from, ends_at, assignment.slot_id)
     _demand_eligible(assignment.slot, person, assignment.capacity, assignment.organisation_id, starts_at, ends_at)
     other_month = f"{local_date(starts_at):%Y-%m}" != f"{local_date(assignment.starts_at):%Y-%m}"
     if other_month:
@@ -258,6 +261,31 @@ def _demand_free_time(
     other = db.session.execute(clash.where(Assignment.id != but) if but else clash).first()
     if other is not None:
         raise Refused("overlap", visit_id=str(other.visit_id))
+
+
+Kept = Callable[[uuid.UUID, datetime, datetime, uuid.UUID], bool]
+_kept: list[Kept] = []
+
+
+def kept_by(asks: Kept) -> Kept:
+    """Decorator: the room above says whether a person's time is kept for another slot than this one (a fallback)."""
+    _kept[:] = [asks]
+    return asks
+
+
+def _demand_not_kept(person_id: uuid.UUID, busy_from: datetime, ends_at: datetime, slot_id: uuid.UUID) -> None:
+    if any(asks(person_id, busy_from, ends_at, slot_id) for asks in _kept):
+        raise Refused("kept_as_fallback")
+
+
+def demand_free(person_id: uuid.UUID, busy_from: datetime, ends_at: datetime, slot_id: uuid.UUID) -> None:
+    """Lock the person and see that the time is free and not kept for another slot: for who is to stand behind.
+
+    Raises Refused: overlap, kept_as_fallback.
+    """
+    _lock_person(person_id)
+    _demand_free_time(person_id, busy_from, ends_at)
+    _demand_not_kept(person_id, busy_from, ends_at, slot_id)
 
 
 def _demand_eligible(

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from linkage.core import audit
+from linkage.core import audit, outbox
 from linkage.core.clock import at_minutes
 from linkage.core.errors import Conflict
 from linkage.core.events import (
@@ -22,12 +22,13 @@ from linkage.core.events import (
     NeedWithdrawn,
     PeopleMerged,
     PersonDied,
+    QualificationEnded,
     effect,
     note_moved,
 )
 from linkage.core.extensions import db
 from linkage.needs.models import Need
-from linkage.visits import generation, operations, queries
+from linkage.visits import generation, operations, papers, queries
 from linkage.visits.models import Assignment, HoursEntry, Visit
 
 
@@ -59,6 +60,12 @@ def release_the_absent(event: AbsenceRecorded) -> None:
         operations.give_back(assignment, by=None, now=event.now, reason="absent")
 
 
+@effect(QualificationEnded, "visits")
+def release_the_unqualified(event: QualificationEnded) -> None:
+    """Whoever has the papers no longer is let go from what needs them."""
+    papers.release(event.now, event.person_id)
+
+
 @effect(PersonDied, "visits")
 def release_the_dead(event: PersonDied) -> None:
     """A carer or volunteer who has died no longer comes (needs withdraws what a dead recipient asked for)."""
@@ -88,7 +95,7 @@ def release_volunteers(event: ConsentWithdrawn) -> None:
 
 @effect(HouseholdMoved, "visits")
 def take_new_address(event: HouseholdMoved) -> None:
-    """Coming visits go to the new address; what has been stays where it was."""
+    """Coming visits go to the new address, and whoever comes is told; what has been stays where it was."""
     rows = db.session.scalars(
         select(Visit).where(Visit.household_id == event.household_id, Visit.latest_at > event.now).order_by(Visit.id)
     ).all()
@@ -97,6 +104,8 @@ def take_new_address(event: HouseholdMoved) -> None:
     for visit in moved:
         generation.place_at(visit, generation.where_of(visit.household))
         visit.row_version += 1
+    for one in _booked(moved):
+        outbox.tell(one.person_id, "visits.address", now=event.now, **operations.facts(one.visit, one))
     if moved:
         audit.record(
             "visits.move_address", ("households", event.household_id), by=event.by, now=event.now, count=len(moved)
@@ -132,6 +141,12 @@ def take_over_from_a_double_household(event: HouseholdsMerged) -> None:
     note_moved(event.moved, rows)
     db.session.flush()
     take_new_address(HouseholdMoved(event.by, event.now, event.kept_id))
+
+
+def _booked(visits: list[Visit]) -> list[Assignment]:
+    """Who is to come to them; of cancelled ones nobody."""
+    ids = [visit.id for visit in visits if visit.cancelled_at is None]
+    return [one for rows in queries.active_of(ids).values() for one in rows]
 
 
 def _begun(visit_ids: list[uuid.UUID]) -> list[Assignment]:

@@ -15,6 +15,7 @@ SENTENCES = {
     "passed": _l("The time for this visit has passed."),
     "outside_window": _l("The visit does not lie within the hours that were asked for."),
     "overlap": _l("This person is already somewhere else at that time."),
+    "kept_as_fallback": _l("This person is kept ready then, in case a volunteer says no to another visit."),
     "accepted": _l("This was accepted, and does not move without asking."),
     "too_late_to_move": _l("A booking moves only until a day before."),
     "released": _l("This booking no longer stands."),

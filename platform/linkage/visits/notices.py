@@ -138,6 +138,18 @@ def _other_time(params: Params) -> Rendered:
     return Rendered(text, _see(params))
 
 
+@notice(
+    "visits.address",
+    many=lambda number: ngettext(
+        "%(num)d of your visits has another address.", "%(num)d of your visits have another address.", number
+    ),
+)
+def _address(params: Params) -> Rendered:
+    """To whoever comes: the household has moved."""
+    text = _("The household has moved: your visit on %(when)s is at another address.", when=span(params))
+    return Rendered(text, f"/me/visits/{params['assignment_id']}")
+
+
 @notice("visits.released")
 def _released(params: Params) -> Rendered:
     text = _(

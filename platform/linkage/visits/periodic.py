@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from linkage.core.periodic import periodic
 from linkage.core.transactions import unit_of_work
-from linkage.visits import attendance, generation
+from linkage.visits import attendance, generation, papers
 
 BATCH = 50
 
@@ -20,6 +20,12 @@ def make_visits_ahead(now: datetime) -> None:
         if not need_ids:
             return
         unit_of_work(lambda ids=need_ids: generation.extend(ids, now=now))  # type: ignore[misc]
+
+
+@periodic("visits.papers", daily_at_minutes=30)
+def release_without_papers(now: datetime) -> None:
+    """Every night, before plans are made: nobody is booked for what they have no papers for on that day."""
+    unit_of_work(lambda: papers.release(now))
 
 
 @periodic("visits.late")
