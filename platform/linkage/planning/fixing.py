@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from flask_babel import gettext as _
 
 from linkage.core import audit
+from linkage.core.clock import at_minutes
 from linkage.core.errors import Conflict
 from linkage.core.permissions import Actor
 from linkage.planning.models import PlanUnserved
@@ -38,8 +39,15 @@ def apply_fix(row: PlanUnserved, *, by: Actor, now: datetime) -> Visit:
     if fix["code"] == "shift_window":
         shift = round(fix["minutes"])
         visit.windows = [_shifted(window, shift) for window in visit.windows]
+        visit.earliest_at = at_minutes(visit.day, min(first for first, _last in visit.windows))
+        visit.latest_at = at_minutes(visit.day, max(last for _first, last in visit.windows))
     elif fix["code"] == "other_day":
-        visit.day = visit.day + timedelta(days=round(fix["days"]))
+        days = timedelta(days=round(fix["days"]))
+        visit.day, visit.earliest_at, visit.latest_at = (
+            visit.day + days,
+            visit.earliest_at + days,
+            visit.latest_at + days,
+        )
     else:
         visit.wishes = {key: value for key, value in visit.wishes.items() if not key.startswith(fix["wish"])}
     visit.row_version += 1

@@ -22,6 +22,7 @@ from linkage.core.permissions import Actor, Role
 from linkage.people.identity import mask_name
 from linkage.people.models import Person
 from linkage.planning.diff import Change
+from linkage.planning.fix_links import fix_link
 from linkage.planning.fix_words import fix_effect, fix_text
 from linkage.planning.models import PlanUnserved
 from linkage.planning.queries import Entry, Lane
@@ -123,7 +124,10 @@ def days_of(first: date, last: date, unserved: list[PlanUnserved]) -> list[dict[
 
 @dataclass(frozen=True)
 class Gap:
-    """An unmet visit to show: who, what, when; the reason; the smallest change and whether it is proven."""
+    """An unmet visit to show: who, what, when; the reason; the smallest change and whether it is proven.
+
+    `link`: where others make that change, if the reader gets there.
+    """
 
     row: PlanUnserved
     who: str
@@ -132,6 +136,7 @@ class Gap:
     fix: str | None
     effect: str | None
     can_apply: bool
+    link: str
     per_person: list[tuple[str, str]]
 
 
@@ -145,6 +150,7 @@ def gaps(rows: list[PlanUnserved], actor: Actor) -> list[Gap]:
             fix=fix_text(row.fix) if row.fix else None,
             effect=fix_effect(row.fix) if row.fix else None,
             can_apply=can_apply(row) and row.applied_at is None,
+            link=fix_link(row.fix, actor, clock.local_date(actor.at)) if row.fix else "",
             per_person=[(name, person_reason(entry)) for name, entry in _per_person(row)],
         )
         for row in rows
