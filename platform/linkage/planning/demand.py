@@ -67,7 +67,10 @@ class Demand:
     def __init__(self, area: Area, horizon: Horizon, sites: Sites, *, hold_everything: bool) -> None:
         self.area, self.horizon, self.sites, self.hold_everything = area, horizon, sites, hold_everything
         self.services = {row.id: ServiceFacts.of(row) for row in db.session.scalars(select(Service))}
-        self.rows = [row for row in self._open() if self.windows(row) and may_be_served(row.household, row.day)]
+        ahead = [row for row in self._open() if self.windows(row)]
+        self.rows = [row for row in ahead if may_be_served(row.household, row.day)]
+        served = {row.id for row in self.rows}
+        self.refused = [row.id for row in ahead if row.id not in served]  # no consent, closed, or nobody lives there
         self.number = {row.id: n for n, row in enumerate(self.rows)}
         self.held = self._held()
         self.rounds = self._rounds()

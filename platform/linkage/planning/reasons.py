@@ -98,6 +98,7 @@ def _group(code: str, number: int) -> str:
         "service_not_offered": _("Nobody here offers this service."),
         "room_after_all": _("There is room after all: work the plan out again."),
         "no_second_person": _("Only one of the two people can come."),
+        "not_served": _("The household has not consented to services on that day, or is closed."),
         "no_room": _("Everybody who could come is busy then."),
     }
     return sentences.get(code, _("Nobody with the right papers and hours works then."))

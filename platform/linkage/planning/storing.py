@@ -59,6 +59,8 @@ def store(
     slots = _slots(snapshot.names)
     _stops(plan, snapshot, solved, slots)
     _unserved(plan, snapshot, solved, answer["reasons"])
+    for visit_id in snapshot.demand.refused:
+        db.session.add(PlanUnserved(plan_id=plan.id, visit_id=visit_id, reason={"code": "not_served"}, proven=True))
     db.session.flush()
     plan.summary = summarise(plan, snapshot)
     return plan

@@ -1,13 +1,18 @@
 """While a volunteer is asked, the paid carer behind the question keeps her time, with the way there, for it."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
-from visiting import open_for
+from visiting import change, open_for
 
+from linkage.core import audit
 from linkage.core.extensions import db
+from linkage.households.models import Household
 from linkage.offers.models import OfferRound
 from linkage.planning import recommendation
 from linkage.planning.recommendation import Draft
+from linkage.planning.storing import store
 from linkage.visits.errors import Refused
 
 
@@ -51,3 +56,28 @@ def test_who_could_come_does_not_name_who_is_kept_ready(question, visit, world, 
     draft = Draft(other.household, other.person_id, other.service, other.day, ((570, 630),), 60)
     rows = recommendation.answer(draft, now=now).rows
     assert rows and not any(c.person_id == world.key("wu") for row in rows for c in row.comers)
+
+
+def test_a_visit_of_a_household_whose_consent_has_run_out_is_in_the_plan_with_its_reason(
+    visit, snapshot, commit, world, now
+):
+    one, other = visit("chen", "meal"), visit("lin", "meal")
+
+    def run_out():
+        for consent in db.session.get(Household, one.household_id).consents:
+            consent.expires_on = date(2026, 11, 25)
+
+    change(world, run_out)
+    found = snapshot()
+    assert found.names.visits == [other.id]
+    rows = [{"visit_id": "v0", "code": "no_room", "proven": False}]
+    answer = {"plan": {"unserved": rows}, "reasons": []}
+    plan = commit(lambda: audited(world, store(3, found, answer, job_id=None, seconds=0, curve=[], now=now), now))
+    reasons = {row.visit_id: (row.reason["code"], row.proven) for row in plan.unserved}
+    assert reasons[one.id] == ("not_served", True)
+    assert reasons[other.id][0] == "no_room"
+
+
+def audited(world, plan, now):
+    audit.record("test.store", plan, by=None, now=now)
+    return plan
