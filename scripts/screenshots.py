@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.journeys.conftest import BROWSER_ARGUMENTS  # noqa: E402
+from tests.conftest import BROWSER_ARGUMENTS  # noqa: E402
 from tests.journeys.site import Site, make_demo  # noqa: E402
 from tests.journeys.visitor import DESKTOP, PHONE, Visitor  # noqa: E402
 

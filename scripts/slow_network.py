@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, CDPSession, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.journeys.conftest import BROWSER_ARGUMENTS  # noqa: E402
+from tests.conftest import BROWSER_ARGUMENTS  # noqa: E402
 from tests.journeys.site import Site, copy_demo, make_demo  # noqa: E402
 from tests.journeys.visitor import Visitor  # noqa: E402
 
