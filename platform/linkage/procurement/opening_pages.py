@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from linkage.core import outside
 from linkage.core.config import PACKAGE
 from linkage.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from linkage.core.exports import name_file
 from linkage.core.forms import Form
 from linkage.core.ids import uuid_or_none
 from linkage.core.permissions import may
@@ -241,7 +242,7 @@ def attachment(bid: Bid, number: int) -> Response:
     if not 1 <= number <= len(files):
         raise NotFound("")
     answer = download(files[number - 1].content, "attachment", "application/octet-stream")
-    answer.headers.set("Content-Disposition", "attachment", filename=files[number - 1].name)
+    name_file(answer, files[number - 1].name)
     return answer
 
 

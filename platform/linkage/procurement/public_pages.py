@@ -12,6 +12,7 @@ from flask import Response, flash, render_template, request
 from flask_babel import gettext as _
 
 from linkage.core.errors import NotFound
+from linkage.core.exports import name_file
 from linkage.core.forms import Form
 from linkage.core.look import look, with_args
 from linkage.core.paging import order, paginate
@@ -95,7 +96,7 @@ def document(tender_id: uuid.UUID, document_id: uuid.UUID) -> Response:
     if found is None:
         raise NotFound("")
     answer = Response(found.content, mimetype="application/octet-stream")
-    answer.headers.set("Content-Disposition", "attachment", filename=found.name)
+    name_file(answer, found.name)
     return answer
 
 

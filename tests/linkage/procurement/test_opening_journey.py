@@ -173,6 +173,13 @@ def test_bids_stay_unreadable_until_two_officers_open_them_and_the_record_verifi
     assert "98,765.43" in clerk.locator("main").inner_text()
     assert any(name.startswith("linkage.db") for name in found_in(folder, process))  # the search does find it
 
+    supervisor = visit("supervisor")
+    supervisor.goto(f"/tenders/{tender_id}/sealed")
+    supervisor.locator("th a[href*='/bids/']").click()
+    with supervisor.expect_download() as download:
+        supervisor.locator("a[href*='/files/']").click()
+    assert download.value.suggested_filename == "方案.pdf"
+
     db.session.rollback()
     assert [entry.kind for entry in sealed_queries.entries_of(tender_id)] == ["sealed", "sealed", "sealed", "withdrawn"]
     with clerk.expect_download() as download:
