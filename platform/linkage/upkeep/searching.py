@@ -16,8 +16,9 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import JSON, LargeBinary, String, Text, cast, func, or_, select
+from sqlalchemy import JSON, Column, LargeBinary, String, Text, TypeDecorator, cast, func, or_, select
 
 from linkage.core.extensions import db
 
@@ -25,6 +26,12 @@ Places = dict[str, int]
 DEPTH = 3
 MOST_PACKED, MOST_UNPACKED = 20_000_000, 200_000_000  # bytes of one stream: a bomb must not fill the memory
 STREAMS = (*((bytes((0x78, level)), zlib.MAX_WBITS) for level in (0x01, 0x5E, 0x9C, 0xDA)), (b"\x1f\x8b\x08", 31))
+
+
+def is_text(column: Column[Any]) -> bool:
+    """Whether a column holds words in clear, also behind a type of our own (`core.veil.Name`)."""
+    stored = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    return isinstance(stored, String | Text | JSON)
 
 
 def in_database(values: Iterable[str]) -> Places:
@@ -35,7 +42,7 @@ def in_database(values: Iterable[str]) -> Places:
         return found
     for table in db.metadata.sorted_tables:
         for column in table.columns:
-            if not isinstance(column.type, String | Text | JSON):
+            if not is_text(column):
                 continue
             text = cast(column, Text)
             forms = {form for value in wanted for form in (value, json.dumps(value)[1:-1])}
@@ -65,12 +72,7 @@ def in_packed_cells(values: Iterable[str]) -> Places:
 
 def cells_searched() -> tuple[int, int]:
     """(columns, rows) that `in_database` looks through: what a proof says of its own reach."""
-    columns = [
-        column
-        for table in db.metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, String | Text | JSON)
-    ]
+    columns = [column for table in db.metadata.sorted_tables for column in table.columns if is_text(column)]
     tables = {column.table for column in columns}
     return len(columns), sum(db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
 

@@ -47,7 +47,7 @@ def test_who_is_not_signed_in_learns_nothing_of_what_exists(app, world):
 
 def test_a_part_of_a_page_leads_the_whole_page_to_the_sign_in(app):
     answer = app.test_client().get("/users/", headers=HTMX)
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/login")
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/login?next=/users/")
 
 
 def test_what_one_may_not_see_looks_like_what_is_not_there(sign_in, world):

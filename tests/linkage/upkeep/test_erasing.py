@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 import world as street
-from sqlalchemy import JSON, String, Text, select
+from sqlalchemy import JSON, select
 from visiting import change, post_for
 
 from linkage.accounts.models import User
@@ -88,7 +88,7 @@ PUBLIC_NUMBERS = {("households", "source"), ("needs", "number"), ("visits", "num
 
 def _may_hold(table, column):
     return (
-        isinstance(column.type, String | Text | JSON)
+        searching.is_text(column)
         and column.name not in CODES
         and not column.name.endswith(("_exact", "_last4", "_hash"))
         and (table.name, column.name) not in PUBLIC_NUMBERS

@@ -51,7 +51,7 @@ def test_a_holiday_over_new_year_begins_in_the_year_before(ctx):
 def test_a_table_is_checked_shown_and_only_then_stored(admin, ctx):
     sent = {"year": "2027", "file": (io.BytesIO(TABLE.encode("gb18030")), "放假.csv")}
     page = admin.post(PATH + "check", data=sent)
-    assert page.status_code == 200 and "9 days become free and 1 days are worked" in page.text
+    assert page.status_code == 200 and "9 days become free and 1 are worked" in page.text
     assert not workdays.is_official(date(2027, 1, 1))
     spans = holiday_notice.packed(holiday_notice.read_file(TABLE.encode(), "a.csv", 2027).spans)
     assert admin.post(PATH, data={"year": "2027", "spans": spans, "source": ""}).status_code == 422

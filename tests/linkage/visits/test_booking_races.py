@@ -1,5 +1,7 @@
 """64 clients at once, on both databases: one winner, no overlap, no other error; and each guard's bad twin."""
 
+import time
+
 import pytest
 from sqlalchemy import text
 from visiting import book_for, make_volunteers, overlaps, post_for, race, visits_of
@@ -75,6 +77,8 @@ def test_bad_twin_without_the_overlap_test_a_person_is_in_two_places(arena, worl
 def test_bad_twin_without_the_persons_row_postgres_books_a_person_twice(postgres_app, world, monkeypatch):
     """SQLite has one writer at a time; PostgreSQL shows why the person's row is updated first."""
     monkeypatch.setattr(booking, "_lock_person", lambda person_id: db.session.get(booking.Person, person_id))
+    # Between the look for an overlap and the insert: as long as a slow disk would make it.
+    monkeypatch.setattr(booking, "_demand_not_kept", lambda *_args: time.sleep(0.05))
     with postgres_app.app_context():
         one_person_for_many_slots(world, postgres_app)
         assert overlaps(world.key("zhuang"))
