@@ -1,6 +1,7 @@
 """The administrator's pages: a person's file, an erasure with its proof, backups; and what the first page says."""
 
 import json
+import shutil
 
 import pytest
 import world as street
@@ -27,6 +28,8 @@ def english_and_nothing_kept(app, admin):
     settings = app.config["SETTINGS"]
     for path in (*settings.keep_dir.glob("*.jsonl"), *settings.backup_dir.glob("drills.jsonl")):
         path.unlink()
+    for folder in settings.backup_dir.glob("*/"):
+        shutil.rmtree(folder)
 
 
 def test_a_person_is_found_and_shown_masked(admin):
