@@ -83,7 +83,7 @@ fix: $(VENV)/all.stamp
 test: $(VENV)/all.stamp $(VENV)/https.stamp $(VENV)/i18n.stamp $(VENV)/warm.stamp assets
 	$(BIN)/python scripts/browser.py
 	$(BIN)/python -m pytest -q -n 2 -m "not journey and not soak"
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "journey and not soak"
+	$(BIN)/python -m pytest -q -n 2 --maxschedchunk 1 -m "journey and not soak"
 
 # Each guard is taken away in turn: the tests of the map must notice every time.
 guards: $(VENV)/all.stamp $(VENV)/i18n.stamp assets

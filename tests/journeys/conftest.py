@@ -16,13 +16,16 @@ from playwright.sync_api import Browser
 from tests.journeys.site import ROOT, Site, copy_demo, make_demo
 from tests.journeys.visitor import DESKTOP, Visitor
 
+LONGEST = "test_main_job"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder drives a browser."""
+    """Everything in this folder drives a browser, and the longest begins first: two workers end together then."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.journey)
+    items.sort(key=lambda item: (here not in item.path.parents, item.path.stem != LONGEST))
 
 
 @pytest.fixture(scope="session")
