@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -36,8 +37,11 @@ from sqlalchemy import select, true  # noqa: E402
 
 import linkage  # noqa: E402
 from linkage.core import permissions, web  # noqa: E402
+from linkage.core.clock import local_date  # noqa: E402
 from linkage.core.extensions import db  # noqa: E402
 from linkage.core.transactions import unit_of_work  # noqa: E402
+from linkage.planning import fix_links  # noqa: E402
+from linkage.visits.models import Visit  # noqa: E402
 
 BEGINNINGS = {"visible_rows": lambda _actor, model: select(model), "scoped": lambda _actor, _name, model: select(model)}
 # One account or two of every role: through whose pages the walk finds what runs where.
@@ -115,7 +119,25 @@ def queries(walk: Any, touched: dict[str, list[Any]]) -> Iterator[Mutant]:
     """Each query that begins with what the actor may see, beginning with everything."""
     for name, world, code, beginning in beginnings():
         mutation = put(world, beginning, only_in(code, BEGINNINGS[beginning], world[beginning]))
-        yield Mutant(name, mutation, lambda name=name: wrong(walk, touched[name], ()))
+        yield Mutant(name, mutation, lambda name=name: chain(wrong(walk, touched[name], ()), led_astray(walk, name)))
+
+
+def led_astray(walk: Any, name: str) -> Iterator[str]:
+    """What only a plan's gap shows, asked for directly: the smallest change leads nobody to another street's page.
+
+    The same as tests/linkage/planning/test_fix_links.py asks.
+    """
+    if fix_links.__name__ not in name:
+        return
+    with walk.app.test_request_context():
+        visit = db.session.scalars(select(Visit.id)).first()
+        for fix in (
+            {"code": "extend_shift", "caregiver": str(street.key("wu"))},
+            {"code": "borrow_on_line", "line": str(street.key("line/lukang/meal"))},
+            {"code": "hand_over_visit", "visit": str(visit)},
+        ):
+            if address := fix_links.fix_link(fix, street.actor("stranger"), local_date(street.NOW)):
+                yield f"a stranger is led to {address}"
 
 
 def beginnings() -> Iterator[tuple[str, dict[str, Any], CodeType, str]]:
