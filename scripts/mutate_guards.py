@@ -27,10 +27,12 @@ from types import CodeType, FunctionType
 from typing import Any
 
 HERE = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(HERE / "tests"), str(HERE / "tests/architecture"), str(HERE / "platform"), str(HERE)]
+FOLDERS = ("tests", "tests/architecture", "tests/linkage/procurement", "platform", "")
+sys.path[:0] = [str(HERE / folder) for folder in FOLDERS]
 os.environ.setdefault("LINKAGE_MODE", "test")
 
 import conftest  # noqa: E402
+import test_scopes as tender_scopes  # noqa: E402
 import walk as walking  # noqa: E402
 import world as street  # noqa: E402
 from sqlalchemy import select, true  # noqa: E402
@@ -111,8 +113,19 @@ def conditions(walk: Any, touched: dict[str, list[Any]]) -> Iterator[Mutant]:
         yield Mutant(
             name,
             mutation,
-            lambda endpoints=endpoints, name=name: wrong(walk, touched[name], endpoints),
+            lambda endpoints=endpoints, name=name: chain(
+                wrong(walk, touched[name], endpoints), seen_by_strangers(walk, name)
+            ),
         )
+
+
+def seen_by_strangers(walk: Any, name: str) -> Iterator[Any]:
+    """Drafts of tenders and purchasing plans, which no page of the walk's street has: asked for directly."""
+    if name not in ("scope Tender published", "scope PurchasePlan area"):
+        return
+    with walk.app.app_context():
+        unit_of_work(tender_scopes.plant)
+        yield from tender_scopes.strangers_who_see_it()
 
 
 def queries(walk: Any, touched: dict[str, list[Any]]) -> Iterator[Mutant]:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, or_, select
 
 from linkage.accounts.models import Grant, User
 from linkage.core.extensions import db
-from linkage.core.permissions import Actor, Role, visible_rows
+from linkage.core.permissions import Actor, Role
 from linkage.organisations.models import Organisation
 from linkage.procurement.models import (
     Bid,
@@ -24,11 +24,6 @@ from linkage.procurement.models import (
     TenderDocument,
 )
 from linkage.procurement.states import state_sql
-
-
-def visible(actor: Actor) -> Select[Tender]:
-    """The tenders that the actor may see."""
-    return visible_rows(actor, Tender)
 
 
 def published() -> Select[Tender]:
