@@ -65,7 +65,7 @@ def seal_bid(tender: Tender, sent: Sent, *, hand: Hand) -> BidEntry:
     InvalidInput
         what was sent is not a bid of this organisation on this tender, sealed for its three officers.
     """
-    _lock(tender)
+    queries.lock(tender)
     _must_be_open(tender, hand)
     earlier = sealed_queries.live_bid(tender.id, hand.organisation.id)
     version = sealed_queries.last_version(tender.id, hand.organisation.id) + 1
@@ -110,7 +110,7 @@ def _checked(tender: Tender, sent: Sent, hand: Hand, version: int) -> Any:
 
 def withdraw_bid(tender: Tender, *, hand: Hand) -> BidEntry:
     """Take the organisation's bid back before the deadline; it stays sealed for ever.  Raises Conflict."""
-    _lock(tender)
+    queries.lock(tender)
     _must_be_open(tender, hand, may_be_ineligible=True)
     bid = _own_bid(tender, hand)
     bid.withdrawn_at = hand.now
@@ -119,7 +119,7 @@ def withdraw_bid(tender: Tender, *, hand: Hand) -> BidEntry:
 
 def confirm_bid(tender: Tender, *, hand: Hand) -> BidEntry:
     """Say after a clarification that the sealed bid stands.  Raises Conflict."""
-    _lock(tender)
+    queries.lock(tender)
     _must_be_open(tender, hand)
     bid = _own_bid(tender, hand)
     if not bid.needs_reconfirming:
@@ -133,10 +133,6 @@ def _own_bid(tender: Tender, hand: Hand) -> Bid:
     if bid is None:
         raise Conflict(_l("There is no bid of this organisation."))
     return bid
-
-
-def _lock(tender: Tender) -> None:
-    db.session.refresh(tender, with_for_update=True)
 
 
 def _must_be_open(tender: Tender, hand: Hand, *, may_be_ineligible: bool = False) -> None:
@@ -179,7 +175,7 @@ def close_bidding(tender: Tender, *, now: datetime, key: Ed25519PrivateKey) -> C
 
     None where nothing is to be closed (yet, or any more).
     """
-    _lock(tender)
+    queries.lock(tender)
     if state_of(tender, now) != "closed" or sealed_queries.closing_of(tender.id) is not None:
         return None
     entries = [entry.text for entry in sealed_queries.entries_of(tender.id)]

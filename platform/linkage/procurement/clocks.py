@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from linkage.core.clock import local_date
 from linkage.core.extensions import db
@@ -100,6 +100,13 @@ def duties(tender: Tender, now: datetime) -> list[Duty]:
     if state not in ("draft", "withdrawn", "cancelled"):
         found += _of_challenges(tender, now)
     return sorted(found, key=lambda duty: (duty.due.day, duty.key))
+
+
+def running_duties(tenders: Select[Tender], now: datetime) -> list[tuple[Tender, Duty]]:
+    """What is due in those of these tenders that still run, the next first."""
+    running = tenders.where(Tender.done_at.is_(None), Tender.cancelled_at.is_(None), Tender.withdrawn_at.is_(None))
+    found = [(tender, duty) for tender in db.session.scalars(running) for duty in duties(tender, now)]
+    return sorted(found, key=lambda pair: (pair[1].due.day, pair[0].number, pair[1].key))
 
 
 def _of_the_state(tender: Tender, state: str, now: datetime) -> list[Duty]:

@@ -59,8 +59,3 @@ def mean_points(points: Sequence[int]) -> int:
 def supplement_fits(value_fen: int, before_fen: int, more_fen: int, permille: int) -> bool:
     """All supplements together stay within `permille` of the contract's value (政府采购法 article 49)."""
     return more_fen > 0 and (before_fen + more_fen) * 1000 <= value_fen * permille
-
-
-def lot_fails(conforming_bidders: int, least: int) -> bool:
-    """Too few conform: the lot fails (废标)."""
-    return conforming_bidders < least

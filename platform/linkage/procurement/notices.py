@@ -34,24 +34,14 @@ SEALED: dict[str, tuple[Any, str]] = {
 }
 
 
-def _reads(kind: str) -> None:
+def _reads(kind: str, words: Any, endpoint: str) -> None:
     @notice(kind)
     def _sentence(params: Mapping[str, Any]) -> Rendered:
-        words = str(WORDS[kind]) % {"number": params["number"]}
-        return Rendered(words, url_for("tenders.page", tender_id=params["tender_id"]))
-
-
-for _kind in WORDS:
-    _reads(_kind)
-
-
-def _reads_sealed(kind: str) -> None:
-    @notice(kind)
-    def _sentence(params: Mapping[str, Any]) -> Rendered:
-        words, endpoint = SEALED[kind]
         told = {"number": params["number"], "head": params.get("head", "")}
         return Rendered(str(words) % told, url_for(endpoint, tender_id=params["tender_id"]))
 
 
-for _kind in SEALED:
-    _reads_sealed(_kind)
+for _kind, _words in WORDS.items():
+    _reads(_kind, _words, "tenders.page")
+for _kind, (_words, _endpoint) in SEALED.items():
+    _reads(_kind, _words, _endpoint)

@@ -67,7 +67,7 @@ def name_officers(
 
 
 def _lock(tender: Tender, now: datetime) -> None:
-    db.session.refresh(tender, with_for_update=True)
+    queries.lock(tender)
     if not may_change(tender, now):
         raise Conflict(_l("A bid is sealed for these officers already: nobody can be replaced any more."))
 

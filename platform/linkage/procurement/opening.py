@@ -12,7 +12,7 @@ from linkage.core import audit
 from linkage.core.errors import Conflict, InvalidInput
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor
-from linkage.procurement import sealed_queries
+from linkage.procurement import queries, sealed_queries
 from linkage.procurement.models import Bid, BidContent, BidLot, Lot, OpeningOfficer, PartRelease, Tender
 from linkage.procurement.models.bids import OFFICERS
 from linkage.procurement.publication import passed
@@ -25,7 +25,7 @@ NEEDED = 2  # officers
 
 
 def _lock_closed(tender: Tender, now: datetime) -> None:
-    db.session.refresh(tender, with_for_update=True)
+    queries.lock(tender)
     if state_of(tender, now) != "closed" or sealed_queries.closing_of(tender.id) is None:
         raise Conflict(_l("Parts are released only between the closing list and the opening."))
 

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import update
 
 from linkage.areas.models import Area
+from linkage.areas.queries import is_under
 from linkage.core import audit
 from linkage.core.clock import local_date
 from linkage.core.errors import Conflict, InvalidInput, NotAllowed, StaleVersion
@@ -20,6 +21,7 @@ from linkage.core.extensions import db
 from linkage.core.permissions import Actor, may
 from linkage.core.sequences import next_number
 from linkage.households.models import TAGS
+from linkage.procurement import queries
 from linkage.procurement.models import Criterion, Lot, PurchasePlan, PurchasePlanLine, Tender, TenderDocument
 from linkage.procurement.models.tender import CRITERION_KINDS, METHODS, POINTS, RULES
 from linkage.procurement.states import state_of
@@ -130,7 +132,7 @@ def _check(draft: TenderDraft) -> None:
 
 def must_be_draft(tender: Tender, now: datetime) -> None:
     """Raise Conflict unless everything may still change. The row is locked, so that a publication comes after."""
-    db.session.refresh(tender, with_for_update=True)
+    queries.lock(tender)
     if state_of(tender, now) != "draft":
         raise Conflict(
             _l("This tender is published: its terms, lots and criteria are fixed."),
@@ -188,7 +190,7 @@ def _check_lot(tender: Tender, draft: LotDraft, by: Actor) -> Service:
     service, area = db.session.get(Service, draft.service_id), db.session.get(Area, draft.area_id)
     if service is None:
         faults["service_id"] = [_l("Choose a service.")]
-    if area is None or not area.path.startswith(tender.buyer.path):
+    if area is None or not is_under(area, tender.buyer.path):
         faults["area_id"] = [_l("The lot lies in the area of the buyer.")]
     if draft.quantity <= 0:
         faults["quantity"] = [_l("The quantity must be above 0.")]

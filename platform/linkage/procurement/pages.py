@@ -8,14 +8,13 @@ from typing import Any
 from flask import flash, render_template, request
 from flask_babel import gettext as _
 
-from linkage.areas.models import Area
-from linkage.areas.queries import areas_where
+from linkage.areas.queries import areas_where, is_under
 from linkage.core.clock import at_minutes, local, local_date
 from linkage.core.errors import NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.ids import uuid_or_none
-from linkage.core.look import look, with_args
+from linkage.core.look import with_args
 from linkage.core.paging import order, paginate
 from linkage.core.permissions import may, scoped
 from linkage.core.web import Room, go, request_now, require_actor
@@ -37,7 +36,7 @@ from linkage.procurement.schemas import (
     read_criteria,
     tender_initial,
 )
-from linkage.procurement.states import ALL_STATES, state_of
+from linkage.procurement.states import state_of
 from linkage.services.models import Service
 from linkage.services.queries import services_on
 from linkage.services.words import named
@@ -60,35 +59,21 @@ def listing() -> str:
         "procurement/listing.html",
         page=page,
         state=state,
-        pills=_pills(counts, state),
+        pills=words.state_pills(counts, state),
         state_of=lambda tender: state_of(tender, now),
         next_of=lambda tender: next(iter(clocks.duties(tender, now)), None),
         words=words,
     )
 
 
-def _pills(counts: dict[str, int], chosen: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{"label": _("All"), "url": with_args(state=None, page=None), "active": not chosen}]
-    for key in ALL_STATES:
-        if counts.get(key):
-            url = with_args(state=key, page=None)
-            label = look("tender", key).word
-            found.append({"label": label, "url": url, "active": key == chosen, "count": counts[key]})
-    return found  # fmt: skip
-
-
 @room.get("/due", permission=permissions.may_follow)
 def due() -> str:
     """What is due in all tenders of one's area, by whom, by when."""
     now = request_now()
-    running = scoped(require_actor(), permissions.may_follow, Tender).where(
-        Tender.done_at.is_(None), Tender.cancelled_at.is_(None), Tender.withdrawn_at.is_(None)
-    )
-    found = [(tender, duty) for tender in db.session.scalars(running) for duty in clocks.duties(tender, now)]
+    found = clocks.running_duties(scoped(require_actor(), permissions.may_follow, Tender), now)
     who = request.args.get("who", "")
     counts = {key: sum(duty.who == key for _tender, duty in found) for key in clocks.WHO}
     shown = [row for row in found if not who or row[1].who == who]
-    shown.sort(key=lambda row: (row[1].due.day, row[0].number, row[1].key))
     return render_template(
         "procurement/due.html",
         rows=shown,
@@ -251,7 +236,8 @@ def _lot(tender: Tender, lot_id: uuid.UUID) -> Lot:
 
 def _lot_page(form: Form, tender: Tender, lot: Lot | None) -> str:
     levels = ("city", "district", "street", "community")
-    inside = [area for area in areas_where(require_actor(), permissions.may_prepare, levels) if _lies_in(area, tender)]
+    offered = areas_where(require_actor(), permissions.may_prepare, levels)
+    inside = [area for area in offered if is_under(area, tender.buyer.path)]
     wide = [area for area in inside if area.level != "community"]
     shown = inside if len(wide) <= 1 else wide
     return render_template(
@@ -263,10 +249,6 @@ def _lot_page(form: Form, tender: Tender, lot: Lot | None) -> str:
         areas=[(area.id, area.name) for area in shown],
         tags=list(TAG_WORDS.items()),
     )
-
-
-def _lies_in(area: Area, tender: Tender) -> bool:
-    return area.path.startswith(tender.buyer.path)
 
 
 @room.get("/<uuid:tender_id>/criteria", permission=permissions.may_prepare, subject=get_tender)

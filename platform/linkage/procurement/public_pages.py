@@ -14,7 +14,6 @@ from flask_babel import gettext as _
 from linkage.core.errors import NotFound
 from linkage.core.exports import name_file
 from linkage.core.forms import Form
-from linkage.core.look import look, with_args
 from linkage.core.paging import order, paginate
 from linkage.core.permissions import holds
 from linkage.core.web import PUBLIC, Room, current_actor, go, request_now, require_actor
@@ -23,7 +22,7 @@ from linkage.procurement import clocks, ocds, permissions, publication, queries,
 from linkage.procurement.models import Tender
 from linkage.procurement.queries import get_published
 from linkage.procurement.schemas import TextForm
-from linkage.procurement.states import ALL_STATES, state_of
+from linkage.procurement.states import state_of
 
 room = Room("tenders", __name__, url_prefix="/tenders", template_folder="templates")
 
@@ -47,15 +46,7 @@ def listing() -> str:
         page=page,
         open_now=counts.get("published", 0),
         state=state,
-        pills=[
-            {"label": _("All"), "url": with_args(state=None, page=None), "active": not state},
-            *(
-                {"label": look("tender", key).word, "url": with_args(state=key, page=None), "active": key == state,
-                 "count": counts[key]}
-                for key in ALL_STATES
-                if counts.get(key)
-            ),
-        ],
+        pills=words.state_pills(counts, state),
         state_of=lambda tender: state_of(tender, now),
         words=words,
         **_layout(),

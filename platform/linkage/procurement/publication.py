@@ -172,7 +172,7 @@ def passed(tender: Tender, what: str, now: datetime) -> None:
 
 def publish(tender: Tender, *, by: Actor, now: datetime) -> None:
     """Publish a draft: everything is frozen and hashed.  State: draft → published.  Raises Conflict, InvalidInput."""
-    _lock(tender)
+    queries.lock(tender)
     _must_be(tender, now, "draft")
     missing = [demand.words for demand in demands(tender, now) if not demand.holds]
     if missing:
@@ -184,10 +184,6 @@ def publish(tender: Tender, *, by: Actor, now: datetime) -> None:
     tender.row_version += 1
     audit.record("procurement.publish", tender, by=by.user_id, now=now, hash=tender.criteria_hash)
     passed(tender, "published", now)
-
-
-def _lock(tender: Tender) -> None:
-    db.session.refresh(tender, with_for_update=True)
 
 
 def _must_be(tender: Tender, now: datetime, *states: str) -> None:
@@ -210,7 +206,7 @@ def ask(tender: Tender, organisation: Organisation, text: str, *, by: Actor, now
 def answer(question: Question, text: str, *, by: Actor, now: datetime) -> None:
     """Answer for all to read; who asked stays untold.  Raises Conflict when answered or after the deadline."""
     tender = question.tender
-    _lock(tender)
+    queries.lock(tender)
     _must_be(tender, now, "published", "suspended")
     if question.answered_at is not None:
         raise Conflict(_l("This question is answered already."))
@@ -235,7 +231,7 @@ def clarify(
     """Publish a clarification. One that touches bids moves a deadline that is too near, and sealed bids need
     reconfirming.  Raises Conflict after the deadline, InvalidInput for a deadline that is too early.
     """
-    _lock(tender)
+    queries.lock(tender)
     _must_be(tender, now, "published", "suspended")
     if tender.deadline_at <= now:
         raise Conflict(_l("The deadline has passed: nothing is clarified any more."))
@@ -269,7 +265,7 @@ def clarify(
 
 def cancel(tender: Tender, reason: str, *, by: Actor, now: datetime) -> None:
     """End a published tender without a result (终止).  State: published … noticed → cancelled.  Raises Conflict."""
-    _lock(tender)
+    queries.lock(tender)
     if tender.published_at is None or state_of(tender, now) in ("done", "withdrawn", "cancelled"):
         raise Conflict(_l("Only a published tender that still runs can be cancelled."))
     if not reason.strip():
@@ -283,7 +279,7 @@ def cancel(tender: Tender, reason: str, *, by: Actor, now: datetime) -> None:
 
 def suspend(tender: Tender, until: datetime, reason: str, *, by: Actor, now: datetime) -> None:
     """Hold a published tender up to `until`; a deadline that has not passed moves by as long.  Raises Conflict."""
-    _lock(tender)
+    queries.lock(tender)
     if tender.published_at is None or state_of(tender, now) in ("done", "withdrawn", "cancelled", "suspended"):
         raise Conflict(_l("Only a published tender that still runs can be suspended."))
     if until <= now:
@@ -301,7 +297,7 @@ def suspend(tender: Tender, until: datetime, reason: str, *, by: Actor, now: dat
 
 def resume(tender: Tender, *, by: Actor, now: datetime) -> None:
     """Go on before the suspension's end; the moved deadline stays.  Raises Conflict."""
-    _lock(tender)
+    queries.lock(tender)
     _must_be(tender, now, "suspended")
     tender.suspended_until = now
     tender.row_version += 1

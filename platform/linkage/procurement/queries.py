@@ -8,14 +8,13 @@ from datetime import date, datetime
 
 from sqlalchemy import Select, func, or_, select
 
-from linkage.accounts.models import Grant, User
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, Role
+from linkage.needs import telling
 from linkage.organisations.models import Organisation
 from linkage.procurement.models import (
     Bid,
     Clarification,
-    Criterion,
     Lot,
     OpeningOfficer,
     PurchasePlan,
@@ -50,6 +49,11 @@ def counts_by_state(wanted: Select[Tender], now: datetime) -> dict[str, int]:
     return {row[0]: row[1] for row in db.session.execute(counted)}
 
 
+def lock(tender: Tender) -> None:
+    """Read the tender's row again and hold it to the end of the transaction: one step of a tender at a time."""
+    db.session.refresh(tender, with_for_update=True)
+
+
 def get_tender(tender_id: uuid.UUID) -> Tender | None:
     return db.session.get(Tender, tender_id)
 
@@ -76,12 +80,6 @@ def document_of(tender: Tender, document_id: uuid.UUID) -> TenderDocument | None
     return next((row for row in tender.documents if row.id == document_id), None)
 
 
-def criteria_of(tender_id: uuid.UUID) -> Sequence[Criterion]:
-    return db.session.scalars(
-        select(Criterion).where(Criterion.tender_id == tender_id).order_by(Criterion.position)
-    ).all()
-
-
 def price_weight(tender: Tender) -> int:
     """How much the price counts, in hundredths of a point; 0 while no such criterion is set."""
     return sum(row.weight for row in tender.criteria if row.kind == "price")
@@ -95,8 +93,13 @@ def officers_of(tender_id: uuid.UUID) -> Sequence[OpeningOfficer]:
 
 def live_bids(tender_id: uuid.UUID) -> Sequence[Bid]:
     """The last version of each bidder who has not withdrawn, in the order of their places."""
+    return db.session.scalars(live(tender_id)).all()
+
+
+def live(tender_id: uuid.UUID) -> Select[Bid]:
+    """Each bidder's last version that was not withdrawn, by place."""
     wanted = select(Bid).where(Bid.tender_id == tender_id, Bid.superseded_at.is_(None), Bid.withdrawn_at.is_(None))
-    return db.session.scalars(wanted.order_by(Bid.place)).all()
+    return wanted.order_by(Bid.place)
 
 
 def last_clarification(tender_id: uuid.UUID) -> int:
@@ -104,16 +107,9 @@ def last_clarification(tender_id: uuid.UUID) -> int:
     return db.session.scalar(wanted) or 0
 
 
-def managers_of(organisation_ids: Sequence[uuid.UUID], on: date) -> Sequence[uuid.UUID]:
+def managers_of(organisation_ids: Sequence[uuid.UUID], on: date) -> list[uuid.UUID]:
     """The people who manage these organisations on a day: whom to tell."""
-    wanted = (
-        select(User.person_id)
-        .join(Grant, Grant.user_id == User.id)
-        .where(Grant.role == Role.MANAGER.value, Grant.organisation_id.in_(organisation_ids), Grant.on(on))
-        .distinct()
-        .order_by(User.person_id)
-    )
-    return db.session.scalars(wanted).all()
+    return sorted({person for one in organisation_ids for person in telling.managers(one, on)})
 
 
 def those_concerned(tender: Tender) -> list[uuid.UUID]:

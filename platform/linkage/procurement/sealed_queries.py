@@ -18,6 +18,7 @@ from linkage.core.permissions import Actor, Role
 from linkage.organisations.models import Organisation
 from linkage.people.models import Person
 from linkage.procurement.models import Bid, BidContent, BidEntry, Closing, OpeningOfficer, PartRelease, Tender
+from linkage.procurement.queries import live
 
 OFFICER_ROLES = (Role.SUPERVISOR, Role.COORDINATOR, Role.COMMUNITY, Role.OPERATOR)
 
@@ -44,14 +45,7 @@ def get_entry(tender_id: uuid.UUID, place: int) -> BidEntry | None:
 
 def live_bid(tender_id: uuid.UUID, organisation_id: uuid.UUID) -> Bid | None:
     """The organisation's last version, unless withdrawn."""
-    return db.session.scalars(
-        select(Bid).where(
-            Bid.tender_id == tender_id,
-            Bid.organisation_id == organisation_id,
-            Bid.superseded_at.is_(None),
-            Bid.withdrawn_at.is_(None),
-        )
-    ).one_or_none()
+    return db.session.scalars(live(tender_id).where(Bid.organisation_id == organisation_id)).one_or_none()
 
 
 def last_version(tender_id: uuid.UUID, organisation_id: uuid.UUID) -> int:
@@ -68,10 +62,10 @@ def own_entries(tender_id: uuid.UUID, organisation_id: uuid.UUID) -> Sequence[Bi
 
 def counted_bids(tender_id: uuid.UUID, *, whole: bool = False) -> list[Bid]:
     """The bids that take part in the opening, by place; `whole`: with ciphertext, manifest and parts."""
-    wanted = select(Bid).where(Bid.tender_id == tender_id, Bid.superseded_at.is_(None), Bid.withdrawn_at.is_(None))
+    wanted = live(tender_id)
     if whole:
         wanted = wanted.options(undefer(Bid.manifest), undefer(Bid.envelope), undefer(Bid.parts))
-    return [bid for bid in db.session.scalars(wanted.order_by(Bid.place)) if bid.takes_part]
+    return [bid for bid in db.session.scalars(wanted) if bid.takes_part]
 
 
 def all_bids(tender_id: uuid.UUID) -> Sequence[Bid]:

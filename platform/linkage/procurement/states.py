@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, String, and_, case, literal, or_
 from linkage.procurement.models import Tender
 
 STATES = ("draft", "published", "closed", "opened", "evaluated", "decided", "noticed", "done")  # the way it goes
+STAMPED = STATES[3:]  # those that a timestamp of their own says
 ENDED = ("done", "withdrawn", "cancelled")
 ALL_STATES = (*STATES, "withdrawn", "cancelled", "suspended")
 
@@ -39,7 +40,7 @@ def state_beneath(tender: Tender, now: datetime) -> str:
         return "withdrawn"
     if tender.cancelled_at is not None:
         return "cancelled"
-    for state in ("done", "noticed", "decided", "evaluated", "opened"):
+    for state in reversed(STAMPED):
         if getattr(tender, f"{state}_at") is not None:
             return state
     if tender.published_at is None:
@@ -59,7 +60,7 @@ def state_sql(now: datetime) -> ColumnElement[str]:
         (Tender.withdrawn_at.is_not(None), literal("withdrawn", String)),
         (Tender.cancelled_at.is_not(None), "cancelled"),
         (suspended, "suspended"),
-        *((getattr(Tender, f"{state}_at").is_not(None), state) for state in reversed(STATES[3:])),
+        *((getattr(Tender, f"{state}_at").is_not(None), state) for state in reversed(STAMPED)),
         (Tender.published_at.is_(None), "draft"),
         (Tender.deadline_at <= now, "closed"),
         else_="published",

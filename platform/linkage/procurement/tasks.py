@@ -8,7 +8,6 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from linkage.core.extensions import db
 from linkage.core.permissions import Role, scoped
 from linkage.core.tasks import Action, Found, Reader, Row, Urgency, from_list, task
 from linkage.procurement import clocks
@@ -28,16 +27,11 @@ SOON_DAYS = 7
 )
 def due(reader: Reader) -> Found:
     """What the buyer has to do in running tenders within a week, the next first."""
-    wanted = scoped(reader.actor, "procurement.prepare", Tender).where(
-        Tender.done_at.is_(None), Tender.cancelled_at.is_(None), Tender.withdrawn_at.is_(None)
-    )
     found = [
         (tender, duty)
-        for tender in db.session.scalars(wanted)
-        for duty in clocks.duties(tender, reader.now)
+        for tender, duty in clocks.running_duties(scoped(reader.actor, "procurement.prepare", Tender), reader.now)
         if duty.who == clocks.BUYER and not duty.waits and (duty.due.day - reader.today).days <= SOON_DAYS
     ]
-    found.sort(key=lambda pair: (pair[1].due.day, pair[0].number, pair[1].key))
     return from_list(found, lambda part: _rows(reader, part))
 
 

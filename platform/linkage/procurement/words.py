@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from linkage.contracts.words import quantity
+from linkage.core.look import look, with_args
 from linkage.procurement.models import Lot
+from linkage.procurement.states import ALL_STATES
 
 METHOD_WORDS: dict[str, Any] = {
     "open": _l("Open tender"),
@@ -34,3 +38,14 @@ def points(hundredths: int | None) -> str:
 def lot_quantity(lot: Lot) -> str:
     """1,000 hours, 3,600 meals: for the whole contract."""
     return quantity(lot.quantity, lot.service.unit)
+
+
+def state_pills(counts: Mapping[str, int], chosen: str) -> list[dict[str, Any]]:
+    """The states that a list of tenders has, each with its number and its address; `chosen`: '' for all."""
+    found: list[dict[str, Any]] = [{"label": _("All"), "url": with_args(state=None, page=None), "active": not chosen}]
+    for key in ALL_STATES:
+        if counts.get(key):
+            url = with_args(state=key, page=None)
+            label = look("tender", key).word
+            found.append({"label": label, "url": url, "active": key == chosen, "count": counts[key]})
+    return found
