@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +25,7 @@ from linkage.core.errors import DomainError, InvalidInput, NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.models import AuditRow
+from linkage.core.paging import PER_PAGE, place
 from linkage.core.permissions import Right, rights, visible_rows
 from linkage.core.web import Room, go, request_now, require_actor, role_name
 
@@ -61,7 +61,6 @@ ROOM_WORDS: dict[str, Any] = {
     "volunteers": _l("Volunteers"),
 }
 room = Room("administration", __name__, url_prefix="/administration", template_folder="templates")
-PER_PAGE = 50
 
 
 @room.get("/rights", permission=permissions.may_read_rights)
@@ -98,9 +97,8 @@ def audit_log() -> str:
     filters = audit_filters()
     rows = audit_rows(filters)
     total = db.session.scalar(select(func.count()).select_from(rows.order_by(None).subquery())) or 0
-    pages = max(1, math.ceil(total / PER_PAGE))
-    page = min(max(request.args.get("page", 1, int), 1), pages)
-    found = db.session.scalars(rows.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    page, pages, skipped = place(total)
+    found = db.session.scalars(rows.limit(PER_PAGE).offset(skipped)).all()
     actors = {row.actor_id for row in found if row.actor_id}
     return render_template(
         "accounts/audit.html",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -25,6 +24,7 @@ from linkage.core.clock import local_date
 from linkage.core.errors import DomainError, InvalidInput, NotAllowed, NotFound
 from linkage.core.extensions import db
 from linkage.core.forms import Form, FormSchema
+from linkage.core.paging import PER_PAGE, place
 from linkage.core.permissions import Actor, Role, holds, may
 from linkage.core.web import SIGNED_IN, Room, go, request_now, require_actor, role_name
 from linkage.people import permissions as people
@@ -36,7 +36,6 @@ from linkage.people.revealing import open_asked, passing
 from linkage.people.words import REVEAL_WORDS
 
 room = Room("users", __name__, url_prefix="/users", template_folder="templates")
-PER_PAGE = 50
 STATES = ("active", "invited", "disabled")
 OWN_REGISTER = (Role.CARER, Role.VOLUNTEER, Role.HOUSEHOLD)  # who has one is entered there before an account is made
 
@@ -52,9 +51,8 @@ def listing() -> str:
     counts = {one: _count(queries.in_state(everything, one)) for one in STATES}
     rows = queries.in_state(everything, state)
     total = counts.get(state, sum(counts.values()))
-    pages = max(1, math.ceil(total / PER_PAGE))
-    page = min(max(request.args.get("page", 1, int), 1), pages)
-    users = db.session.scalars(rows.order_by(Person.name, User.id).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    page, pages, skipped = place(total)
+    users = db.session.scalars(rows.order_by(Person.name, User.id).limit(PER_PAGE).offset(skipped)).all()
     grants = queries.grants_on([user.id for user in users], today)
     return render_template(
         "accounts/users.html",

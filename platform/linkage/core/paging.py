@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -28,10 +28,22 @@ class Page(Generic[R]):
 def paginate(wanted: Select[R]) -> Page[R]:
     """The page that the address asks for (``?page=2``; the last one where it asks for more)."""
     total = db.session.scalar(select(func.count()).select_from(_bare(wanted).subquery())) or 0
+    number, pages, skipped = place(total)
+    rows = db.session.scalars(wanted.limit(PER_PAGE).offset(skipped)).unique().all()
+    return Page(list(rows), number, pages, total)
+
+
+def page_of(rows: Sequence[R]) -> Page[R]:
+    """The same of rows that are all there already."""
+    number, pages, skipped = place(len(rows))
+    return Page(list(rows[skipped : skipped + PER_PAGE]), number, pages, len(rows))
+
+
+def place(total: int) -> tuple[int, int, int]:
+    """Of so many rows: the number of the page that the address asks for, how many pages there are, rows before it."""
     pages = max(1, -(-total // PER_PAGE))
     number = min(max(1, request.args.get("page", 1, type=int)), pages)
-    rows = db.session.scalars(wanted.limit(PER_PAGE).offset((number - 1) * PER_PAGE)).unique().all()
-    return Page(list(rows), number, pages, total)
+    return number, pages, (number - 1) * PER_PAGE
 
 
 def _bare(wanted: Select[R]) -> Select[Any]:

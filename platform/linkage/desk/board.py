@@ -18,5 +18,5 @@ def board() -> str:
     actor = require_actor()
     asked = request.args.get("section")
     only = asked if asked in {kind for kind, *_look in SECTIONS} else None
-    found = board_of(Reader(actor, request_now()), only, request.args.get("page", 1, type=int))
+    found = board_of(Reader(actor, request_now()), only)
     return render_template("desk/board.html", board=found, only=only, **common(actor))

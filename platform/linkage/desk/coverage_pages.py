@@ -20,7 +20,7 @@ from linkage.contracts.words import month_name
 from linkage.core.clock import local_date
 from linkage.core.errors import InvalidInput
 from linkage.core.extensions import db
-from linkage.core.paging import PER_PAGE, paginate
+from linkage.core.paging import page_of, paginate
 from linkage.core.permissions import Actor, holds
 from linkage.core.web import Room, go, request_now, require_actor
 from linkage.desk import buckets, certificates, permissions, words
@@ -69,18 +69,16 @@ def listing() -> str:
     total = Line(street or Area(name=""))
     for line in lines:
         total.numbers.update(line.numbers)
-    pages = max(1, -(-len(lines) // PER_PAGE))
-    page = min(max(1, request.args.get("page", 1, type=int)), pages)
-    shown = lines[(page - 1) * PER_PAGE : page * PER_PAGE]
+    page = page_of(lines)
     whole = street and street.id in {row.id for row in areas_where(actor, permissions.may_see_coverage, ("street",))}
     issued = certificates.issued([line.area.id for line in (*lines, *([total] if whole else []))], month)
     over = month.last <= local_date(now)
     return render_template(
         "desk/buckets.html",
-        lines=shown,
-        page=page,
-        pages=pages,
-        number=len(lines),
+        lines=page.rows,
+        page=page.number,
+        pages=page.pages,
+        number=page.total,
         total=total,
         street=street,
         streets=sorted(streets.values(), key=lambda row: row.code),

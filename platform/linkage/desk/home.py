@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from linkage.core.clock import local_date, week_start
-from linkage.core.paging import PER_PAGE
+from linkage.core.paging import page_of
 from linkage.core.permissions import Actor, Role
 from linkage.core.tasks import Reader
 from linkage.core.web import SIGNED_IN, request_now, require_actor
@@ -95,16 +95,15 @@ def manager_today(actor: Actor) -> str:
     """Who works where this week, and how many contract hours are left."""
     now = request_now()
     found = managing.management(actor, now)
-    pages = max(1, -(-len(found.weeks) // PER_PAGE))
-    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    page = page_of(found.weeks)
     return render_template(
         "desk/manager.html",
         todo=todo.todo_of(Reader(actor, now), folded=False),
         task_heads=todo.HEADS,
         weeks=found.weeks,
-        shown=found.weeks[(page - 1) * PER_PAGE : page * PER_PAGE],
-        page=page,
-        pages=pages,
+        shown=page.rows,
+        page=page.number,
+        pages=page.pages,
         lines=found.lines,
         away=found.away,
         first=found.first,

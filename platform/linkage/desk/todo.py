@@ -10,7 +10,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
-from linkage.core.paging import PER_PAGE, Page
+from linkage.core.paging import PER_PAGE, Page, place
 from linkage.core.permissions import Actor, Role
 from linkage.core.tasks import WARN_DAYS, Found, Kind, Reader, Row, Urgency, kind_named, kinds
 from linkage.core.web import SIGNED_IN, require_actor
@@ -106,9 +106,7 @@ def _within() -> int | None:
 
 
 def _page(found: Found, count: int) -> Page[Row]:
-    pages = max(1, -(-count // PER_PAGE))
-    number = min(max(1, request.args.get("page", 1, type=int)), pages)
-    offset = (number - 1) * PER_PAGE
+    number, pages, offset = place(count)
     return Page(found.page(min(PER_PAGE, count - offset), offset), number, pages, count)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 from typing import Any
 
@@ -14,6 +13,7 @@ from linkage.areas.models import Area
 from linkage.core.clock import local_date
 from linkage.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from linkage.core.forms import Form
+from linkage.core.paging import PER_PAGE, place
 from linkage.core.permissions import Actor, Role, holds, may
 from linkage.core.web import Room, request_now, require_actor
 from linkage.households import assessing, assessment, due, merging, permissions, queries, words
@@ -23,7 +23,6 @@ from linkage.households.schemas import RevealSchema
 from linkage.people.identity import mask_name, show_telephone
 from linkage.people.operations import open_field
 
-PER_PAGE = 50
 SHOWN_SECONDS = 600
 # Sealed facts that may be opened: of the household itself, of its door, of a member.
 HOUSEHOLD_FIELDS = ("health", "door_code", "password")
@@ -39,8 +38,7 @@ def listing() -> str:
     if filters.due:
         rows = rows.where(due.KINDS[filters.due](request_now()))
     total = queries.count(rows)
-    pages = max(1, math.ceil(total / PER_PAGE))
-    number = min(max(request.args.get("page", 1, int), 1), pages)
+    number, pages, _skipped = place(total)
     missing = queries.Filters(area_id=filters.area_id, no_consent=True)
     unsure = queries.Filters(area_id=filters.area_id, approximate=True)
     return render_template(

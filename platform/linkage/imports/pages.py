@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -14,13 +13,13 @@ from linkage.core.errors import DomainError, InvalidInput, NotFound
 from linkage.core.exports import name_file
 from linkage.core.extensions import db
 from linkage.core.forms import Form
+from linkage.core.paging import PER_PAGE, page_of
 from linkage.core.web import Room, go, request_now, require_actor
 from linkage.imports import giving_back, operations, permissions, queries, schemas, views, writing
 from linkage.imports.kinds import KINDS, Kind
 from linkage.imports.models import Upload
 from linkage.imports.reading import FileRefused, Sheet, read_sheets
 
-PER_PAGE = 50
 MOST_CHANGES = 200
 room = Room("imports", __name__, url_prefix="/imports", template_folder="templates")
 Answer = Any
@@ -157,19 +156,17 @@ def faults(upload: Upload) -> Answer:
 def _faults(upload: Upload, form: Form) -> str:
     everything = bool(request.args.get("all"))
     groups = views.headline_groups(upload, everything=everything)
-    pages = max(1, math.ceil(len(groups) / PER_PAGE))
-    number = min(max(request.args.get("page", 1, int), 1), pages)
-    shown = groups[(number - 1) * PER_PAGE : number * PER_PAGE]
-    sheet = views.sheet_view(upload, shown, by=require_actor(), today=local_date(request_now()))
+    page = page_of(groups)
+    sheet = views.sheet_view(upload, page.rows, by=require_actor(), today=local_date(request_now()))
     edited = [group.edited_at for group in upload.groups if group.edited_at and group.taken_at is None]
     return render_template(
         "imports/faults.html",
         form=form,
         sheet=sheet,
         everything=everything,
-        total=len(groups),
-        page=number,
-        pages=pages,
+        total=page.total,
+        page=page.number,
+        pages=page.pages,
         repairs=queries.repairs_of(upload),
         repair_words=views.REPAIR_WORDS,
         edited_at=max(edited, default=None),

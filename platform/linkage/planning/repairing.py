@@ -7,7 +7,7 @@ result is a draft like any other, whose changes are looked at person by person b
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -59,7 +59,12 @@ def to_repair(area_id: int, first: date, last: date, now: datetime) -> list[Visi
         .where(Visit.planning_area_id == area_id, Visit.day.between(max(first, clock.local_date(now)), last))
         .options(selectinload(Visit.slots), selectinload(Visit.person), selectinload(Visit.service))
     )
-    return sorted((row for row in rows if row.latest_at > now), key=lambda row: (row.earliest_at, row.number))
+    return _not_over(rows, now)
+
+
+def _not_over(visits: Iterable[Visit], now: datetime) -> list[Visit]:
+    """Those whose last window has not closed, the earliest first."""
+    return sorted((one for one in visits if one.latest_at > now), key=lambda one: (one.earliest_at, one.number))
 
 
 def _waiting(now: datetime) -> Select[Visit]:
@@ -89,7 +94,7 @@ def _urgent(now: datetime) -> ColumnElement[bool]:
 def urgent_of(need_id: uuid.UUID, now: datetime) -> list[Visit]:
     """The visits of a need that have nobody and cannot wait for the next plan."""
     rows = db.session.scalars(_waiting(now).where(Visit.need_id == need_id, _open_slot(lost=False)))
-    return sorted((row for row in rows if row.latest_at > now), key=lambda row: (row.earliest_at, row.number))
+    return _not_over(rows, now)
 
 
 def losses(visit_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Assignment]:

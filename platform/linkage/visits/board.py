@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 from linkage.core.clock import at_minutes
 from linkage.core.extensions import db
 from linkage.core.formats import format_time
-from linkage.core.paging import PER_PAGE, Page
+from linkage.core.paging import Page, page_of
 from linkage.core.tasks import Reader, Row
 from linkage.visits import queries, status
 from linkage.visits.models import Assignment, Visit
@@ -71,10 +71,10 @@ class Board:
         return sum(self.states.values())
 
 
-def board_of(reader: Reader, only: str | None = None, page: int = 1) -> Board:
+def board_of(reader: Reader, only: str | None = None) -> Board:
     """The board of today's visits that the reader may see; cancelled ones are left out.
 
-    `only`: the kind of one section, of which this page of rows is read and no other.
+    `only`: the kind of one section, of which the page of rows is read that the address asks for, and no other.
     """
     wanted = queries.visible(reader.actor).where(Visit.day == reader.today, Visit.cancelled_at.is_(None))
     seen = status.survey(wanted, reader.now)
@@ -93,14 +93,13 @@ def board_of(reader: Reader, only: str | None = None, page: int = 1) -> Board:
         if found := items[kind]:
             shown = found[: 0 if only else SHOWN]
             sections.append(Section(kind, title, icon, tone, rows_of(reader, shown, released), len(found)))
-    return Board(sections, states, _part(reader, items[only], released, page) if only else None)
+    return Board(sections, states, _part(reader, items[only], released) if only else None)
 
 
-def _part(reader: Reader, found: list[Item], released: dict[uuid.UUID, str], page: int) -> Page[Row]:
-    pages = max(1, -(-len(found) // PER_PAGE))
-    number = min(max(1, page), pages)
-    rows = found[(number - 1) * PER_PAGE : number * PER_PAGE]
-    return Page(rows_of(reader, rows, released), number, pages, len(found))
+def _part(reader: Reader, found: list[Item], released: dict[uuid.UUID, str]) -> Page[Row]:
+    """The page of these that the address asks for."""
+    page = page_of(found)
+    return Page(rows_of(reader, page.rows, released), page.number, page.pages, page.total)
 
 
 def _last_start(seen: Seen) -> Any:

@@ -19,7 +19,7 @@ from linkage.core.errors import DomainError, InvalidInput
 from linkage.core.extensions import db
 from linkage.core.forms import Form
 from linkage.core.models import AuditRow
-from linkage.core.paging import PER_PAGE, Page
+from linkage.core.paging import PER_PAGE, Page, place
 from linkage.core.permissions import Actor, Role, may
 from linkage.core.rulesets import rule
 from linkage.core.web import Room, go, request_now, require_actor
@@ -119,9 +119,8 @@ def _page_of(wanted: Select[Visit], numbers: list[tuple[Any, ...]], now: datetim
     states = [one.value for one in _asked_states() or Status]
     days = _sums((day, number) for day, state, number in numbers if state in states)
     total = sum(days.values())
-    pages = max(1, -(-total // PER_PAGE))
-    page = min(max(1, request.args.get("page", 1, type=int)), pages)
-    shown, offset = _days_of(days, (page - 1) * PER_PAGE)
+    page, pages, skipped = place(total)
+    shown, offset = _days_of(days, skipped)
     of = status.reckoned(wanted.where(Visit.day.in_(shown)), now, all_starts=True).c
     begins = func.coalesce(of.starts_at, of.earliest_at)
     ids = db.session.scalars(
