@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import g, has_request_context, request
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
@@ -40,18 +39,7 @@ def declare(name: str, default: Any, source: str, *, bounds: tuple[int, int] | N
 def rule(name: str, on: date) -> Any:
     """The value of rule `name` on the day `on`.  Raises KeyError for an undeclared rule."""
     default, _ = DEFAULTS[name]
-    known = _known()
-    if (name, on) not in known:
-        known[name, on] = kept(("rule", name, on), lambda: _read(name, on, default))
-    return known[name, on]
-
-
-def _known() -> dict[tuple[str, date], Any]:
-    """What a page has read already: it asks for one rule at hundreds of rows. Whoever writes asks anew each time."""
-    if not has_request_context() or request.method != "GET":
-        return {}
-    known: dict[tuple[str, date], Any] = g.setdefault("rules", {})
-    return known
+    return kept(("rule", name, on), lambda: _read(name, on, default))
 
 
 def _read(name: str, on: date, default: Any) -> Any:

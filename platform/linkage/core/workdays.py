@@ -15,13 +15,13 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from flask import g, has_request_context, request
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from linkage.core import audit
 from linkage.core.errors import Conflict, InvalidInput
 from linkage.core.extensions import db
+from linkage.core.kept import kept
 from linkage.core.models import HolidayTable
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "working_days.csv"
@@ -69,13 +69,8 @@ class WorkCalendar:
 
 
 def calendar() -> WorkCalendar:
-    """What is stored; read once a page."""
-    if not has_request_context() or request.method != "GET":
-        return _read()
-    if "work_calendar" not in g:
-        g.work_calendar = _read()
-    found: WorkCalendar = g.work_calendar
-    return found
+    """What is stored."""
+    return kept("working days", _read)
 
 
 def _read() -> WorkCalendar:
