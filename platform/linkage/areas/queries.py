@@ -111,7 +111,22 @@ def by_any_code(code: str) -> Area | None:
     return now or db.session.scalars(rows.limit(1)).first()
 
 
-def earlier_words() -> dict[int, list[str]]:
+def by_words(areas: Iterable[Area], endings: Sequence[str]) -> dict[str, Area]:
+    """What a file may call these areas: by name, with and without its `endings`, by code, and as they were called
+    before. A word that two have means the first.
+    """
+    before = _earlier_words()
+    found: dict[str, Area] = {}
+    for area in areas:
+        short = area.name
+        for ending in endings:
+            short = short.removesuffix(ending)
+        for word in (area.name, short, area.code, *before.get(area.id, ())):
+            found.setdefault(word, area)
+    return found
+
+
+def _earlier_words() -> dict[int, list[str]]:
     """Codes and names that open areas had before and that no area has today: files still use them."""
     taken = set(db.session.scalars(select(Area.code).where(Area.closed_on.is_(None))))
     taken |= set(db.session.scalars(select(Area.name).where(Area.closed_on.is_(None))))

@@ -123,9 +123,7 @@ def open_round(
         fallback_at=decide_at(first.starts_at, fallback, now),
     )
     if fallback is not None:
-        away = timedelta(minutes=fallback.travel_minutes)
-        ends_at = fallback.starts_at + timedelta(minutes=visit.duration_minutes)
-        booking.demand_free(fallback.person_id, fallback.starts_at - away, ends_at, slot.id)
+        booking.demand_free(fallback.person_id, slot, fallback.starts_at, fallback.travel_minutes)
         row.fallback_person_id, row.fallback_line_id = fallback.person_id, fallback.line_id
         row.fallback_starts_at, row.fallback_charge = fallback.starts_at, fallback.charge
         row.fallback_travel_minutes = fallback.travel_minutes

@@ -87,11 +87,11 @@ def _take_over_fallback(row: OfferRound, before: OfferRound, now: datetime) -> N
     row.fallback_starts_at, row.fallback_charge = before.fallback_starts_at, before.fallback_charge
     row.fallback_travel_minutes = before.fallback_travel_minutes
     row.slot = db.session.get_one(Slot, row.slot_id)
-    away = timedelta(minutes=row.fallback_travel_minutes)
-    ends_at = before.fallback_starts_at + timedelta(minutes=row.slot.visit.duration_minutes)
     try:
         with db.session.begin_nested():
-            booking.demand_free(before.fallback_person_id, before.fallback_starts_at - away, ends_at, row.slot_id)
+            booking.demand_free(
+                before.fallback_person_id, row.slot, before.fallback_starts_at, row.fallback_travel_minutes
+            )
             if row.fallback_charge:
                 ledger.reserve(reserve_of(row), by=None, now=now)
     except Conflict:

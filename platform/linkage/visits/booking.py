@@ -278,14 +278,17 @@ def _demand_not_kept(person_id: uuid.UUID, busy_from: datetime, ends_at: datetim
         raise Refused("kept_as_fallback")
 
 
-def demand_free(person_id: uuid.UUID, busy_from: datetime, ends_at: datetime, slot_id: uuid.UUID) -> None:
-    """Lock the person and see that the time is free and not kept for another slot: for who is to stand behind.
+def demand_free(person_id: uuid.UUID, slot: Slot, starts_at: datetime, travel_minutes: int) -> None:
+    """Lock the person and see that the time of this slot's visit and of the way there is free, and not kept for
+    another slot: for who is to stand behind.
 
     Raises Refused: overlap, kept_as_fallback.
     """
+    busy_from = starts_at - timedelta(minutes=travel_minutes)
+    ends_at = starts_at + timedelta(minutes=slot.visit.duration_minutes)
     _lock_person(person_id)
     _demand_free_time(person_id, busy_from, ends_at)
-    _demand_not_kept(person_id, busy_from, ends_at, slot_id)
+    _demand_not_kept(person_id, busy_from, ends_at, slot.id)
 
 
 def _demand_eligible(

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy import select
 
 from linkage.areas.models import Area
-from linkage.areas.queries import earlier_words, is_under
+from linkage.areas.queries import by_words, is_under
 from linkage.contracts import operations as contract_operations
 from linkage.contracts import queries as contract_queries
 from linkage.contracts.models import Contract, ContractLine
@@ -68,13 +68,8 @@ class LookedUp:
 
 def look_up(scene: Scene) -> LookedUp:
     """Organisations that are seen, areas below the file's, services of the catalogue."""
-    areas: dict[str, Area] = {}
-    before = earlier_words()
-    for area in db.session.scalars(select(Area).where(Area.closed_on.is_(None)).order_by(Area.code)):
-        if is_under(area, scene.area.path):
-            short = area.name.removesuffix("社区").removesuffix("街道")
-            for word in (area.name, short, area.code, *before.get(area.id, ())):
-                areas.setdefault(word, area)
+    open_ones = db.session.scalars(select(Area).where(Area.closed_on.is_(None)).order_by(Area.code))
+    areas = by_words((one for one in open_ones if is_under(one, scene.area.path)), ("社区", "街道"))
     services = {word: row for row in services_on(scene.today) for word in (row.name_zh, row.name_en, row.code)}
     return LookedUp(organisations_for(scene.actor, "organisations.see"), areas, services)
 

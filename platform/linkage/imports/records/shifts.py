@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from linkage.areas.models import Area
-from linkage.areas.queries import earlier_words, planning_area_of, planning_areas
+from linkage.areas.queries import by_words, planning_area_of, planning_areas
 from linkage.core.errors import InvalidInput
 from linkage.core.formats import WEEKDAYS_EN, WEEKDAYS_ZH, chinese, format_time
 from linkage.core.permissions import Actor
@@ -49,12 +49,7 @@ class LookedUp:
 
 def look_up(scene: Scene) -> LookedUp:
     """The organisations for which the actor sets weeks, and the planning areas."""
-    streets: dict[str, Area] = {}
-    before = earlier_words()
-    for area in planning_areas():
-        short = area.name.removesuffix("街道").removesuffix("镇")
-        for word in (area.name, short, area.code, *before.get(area.id, ())):
-            streets.setdefault(word, area)
+    streets = by_words(planning_areas(), ("街道", "镇"))
     return LookedUp(organisations_for(scene.actor, "organisations.week"), streets)
 
 

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy import select
 
 from linkage.areas.models import Area
-from linkage.areas.queries import earlier_words, is_under
+from linkage.areas.queries import by_words, is_under
 from linkage.core.crypto import blind
 from linkage.core.extensions import db
 from linkage.core.permissions import Actor, right
@@ -59,14 +59,7 @@ def communities_below(area: Area) -> dict[str, Area]:
     below = db.session.scalars(
         select(Area).where(Area.level.in_(("community", "grid")), Area.closed_on.is_(None)).order_by(Area.code)
     )
-    communities: dict[str, Area] = {}
-    before = earlier_words()
-    for row in below:
-        if is_under(row, area.path):
-            short = row.name.removesuffix("社区").removesuffix("居委会")
-            for word in (row.name, short, row.code, *before.get(row.id, ())):
-                communities.setdefault(word, row)
-    return communities
+    return by_words((row for row in below if is_under(row, area.path)), ("社区", "居委会"))
 
 
 def group(rows: list[Row]) -> list[list[Row]]:
