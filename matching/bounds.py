@@ -10,6 +10,7 @@ vital on, mandatory visits first, as plans are compared.
 from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from ortools.linear_solver import pywraplp
@@ -106,7 +107,7 @@ class _Program:
                     self._draws(slot, line, int(p.h_day[h]), way)
         self.solver.Add(self.served[v] <= self.solver.Sum(ways) if ways else self.served[v] <= 0)
 
-    def _takes_time(self, slot: int, h: int, way) -> None:  # type: ignore[no-untyped-def]
+    def _takes_time(self, slot: int, h: int, way: Any) -> None:
         p = self.p
         self._take(("shift", h), float(self._least[slot]), way, p.h_end[h] - p.h_start[h] - _breaks(p, h))
         for row in p.h_limit[p.h_limit_ptr[h] : p.h_limit_ptr[h + 1]]:
@@ -119,7 +120,7 @@ class _Program:
         for bucket, minutes in _certain(p, slot):
             self._take(("bucket", h, bucket), minutes, way, float(BUCKET_MINUTES))
 
-    def _draws(self, slot: int, line: int, day: int, way) -> None:  # type: ignore[no-untyped-def]
+    def _draws(self, slot: int, line: int, day: int, way: Any) -> None:
         p = self.p
         caps = [int(k) for k in p.n_cap[p.n_cap_ptr[line] : p.n_cap_ptr[line + 1]]]
         person = p.v_person[p.s_visit[slot]]
@@ -132,7 +133,7 @@ class _Program:
                 amount = p.s_charge[slot, unit] if unit != FEN else p.n_price[line] * p.s_charge[slot, p.n_unit[line]]
                 self._take(("cap", k), float(amount), way, p.k_cap[k] - p.k_used[k])
 
-    def _take(self, key: tuple, amount: float, way, room: float) -> None:  # type: ignore[no-untyped-def]
+    def _take(self, key: tuple, amount: float, way: Any, room: float) -> None:
         if amount > 0:
             self._rows[key].append((amount, way))
             self._room[key] = max(0.0, float(room))

@@ -214,8 +214,10 @@ class _Work:
     def _instead_of(self, state: PlanState, visit: Visit, names: set[str]) -> PlanState | None:
         """The visit placed first and the named ones after it; one less vital may be left out."""
         found = self._placed(self._less([b for n in names for b in state.at_visit[n]], state), visit)
-        for other in sorted((state.lookup.visits[n] for n in names), key=rank) if found else ():
-            again = self._placed(found, other)  # type: ignore[arg-type]
+        if found is None:
+            return None
+        for other in sorted((state.lookup.visits[n] for n in names), key=rank):
+            again = self._placed(found, other)
             if again is None and rank(other) <= rank(visit):
                 return None
             found = again or found
